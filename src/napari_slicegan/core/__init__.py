@@ -1,0 +1,1 @@
+"""The library: numpy and torch, no napari and no Qt."""

@@ -1,0 +1,28 @@
+"""Errors that a user can act on: each carries one or two sentences that say what to do.
+
+Anything else that is raised is a defect of this package.
+"""
+
+
+class SliceGANError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigError(SliceGANError):
+    """A network or training setting that cannot work."""
+
+
+class DataError(SliceGANError):
+    """An image that cannot be read or cannot be trained on."""
+
+
+class TrainingError(SliceGANError):
+    """A training run that cannot start or go on."""
+
+
+class ModelError(SliceGANError):
+    """A model that cannot be read or cannot make what is asked of it."""
+
+
+class OutputError(SliceGANError):
+    """A place that cannot be written to."""

@@ -1,0 +1,79 @@
+"""What happened: the frozen events that training gives out. Standard library and numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+
+class EndReason(StrEnum):
+    """Why a training ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A report; losses are means since the last one.
+
+    Attributes
+    ----------
+    iteration : int
+        Generator updates made since the start of the run.
+    seconds : float
+        Time of training since the start of the run.
+    fraction : float
+        How much of the run is done, 0 to 1.
+    iterations_per_second : float
+        Recent speed.
+    eta_seconds : float
+        Expected time to the end.
+    critic_distance : float
+        Real minus fake scores: an estimate of the Wasserstein distance, falling as the generator learns.
+    penalty : float
+        Gradient penalty before its weight.
+    discriminator_loss, generator_loss : float
+        What each side makes small.
+    """
+
+    iteration: int
+    seconds: float
+    fraction: float
+    iterations_per_second: float
+    eta_seconds: float
+    critic_distance: float
+    penalty: float
+    discriminator_loss: float
+    generator_loss: float
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A volume of the generator as it is now, always from the same latent field.
+
+    Attributes
+    ----------
+    iteration : int
+        Generator updates made.
+    volume : array (Z, Y, X) or (Z, Y, X, 3)
+        Values of the training image's phases, or uint8 intensities; a training cube's edge long.
+    """
+
+    iteration: int
+    volume: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """A checkpoint was written; training can be resumed from it and it is a loadable model."""
+
+    iteration: int
+    path: Path
+
+
+Event = Progress | Preview | CheckpointSaved

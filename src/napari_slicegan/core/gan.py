@@ -1,0 +1,172 @@
+"""The two players and their two updates: the algorithm of the paper, without loop, clock or files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.crops import CropSampler
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.networks import Discriminator, Generator
+from napari_slicegan.core.slicing import planes
+
+Losses = dict[str, Tensor]
+
+
+class GAN:
+    """A generator of volumes and a discriminator of images for each source of real images.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The micrographs.
+    network, training : NetworkConfig, TrainingConfig
+        The networks (their output follows the data) and the recipe.
+    device : torch.device
+        Where to compute.
+
+    Raises
+    ------
+    DataError
+        An image is smaller than a training crop, or the symmetry does not fit the images.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self.network = replace(network, output=data.kind, image_channels=data.channels)
+        self.training, self.device, self.views = training, device, data.views
+        self.crops = CropSampler(data, self.network.edge, training.symmetry)
+        # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
+        self.rng = torch.Generator().manual_seed(training.seed)
+        self.generator = Generator(self.network, self.rng).to(device)
+        self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
+        self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
+        self.average: AveragedModel | None = None
+        if training.average:
+            decay = get_ema_multi_avg_fn(training.average)
+            self.average = AveragedModel(self.generator, multi_avg_fn=decay, use_buffers=True)
+
+    def update_discriminators(self) -> Losses:
+        """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
+        with torch.no_grad():
+            volumes = self.generator(self._latent(self.training.discriminator_volumes))  # (m_D, C, Z, Y, X)
+        total: Losses = {}
+        for source, critic in enumerate(self.discriminators):
+            fake = self._slices(volumes, source)  # (M, C, H, W)
+            real = self.crops.draw(source, self._axes(source) * self.training.real_crops, self.rng)  # (N, C, H, W)
+            real = real.to(self.device)
+            some = torch.randint(len(fake), (len(real),), generator=self.rng).to(self.device)  # (N,)
+            distance = critic_distance(critic(real), critic(fake))
+            penalty = gradient_penalty(critic, real, fake[some], self.rng)
+            loss = self.training.penalty_weight * penalty - distance
+            self._backward(self.optimizers[1 + source], loss)
+            losses = {"critic_distance": distance, "penalty": penalty, "discriminator_loss": loss}
+            for name, value in losses.items():
+                total[name] = total.get(name, 0) + value.detach() / len(self.discriminators)
+        for optimizer in self.optimizers[1:]:  # all or none: an update may be interrupted before this line only
+            optimizer.step()
+        return total
+
+    def update_generator(self) -> Losses:
+        """One step of the generator on slices of m_G volumes; returns its scalar loss."""
+        volumes = self.generator(self._latent(self.training.generator_volumes))  # (m_G, C, Z, Y, X)
+        loss = torch.zeros((), device=self.device)
+        with self._frozen_discriminators():  # the gradients of their weights are not needed here
+            for source, critic in enumerate(self.discriminators):
+                share = self._axes(source) / 3
+                loss = loss + share * generator_loss(critic(self._slices(volumes, source)))
+            self._backward(self.optimizers[0], loss)
+        self.optimizers[0].step()
+        if self.average:
+            self.average.update_parameters(self.generator)
+        return {"generator_loss": loss.detach()}
+
+    def snapshot(self) -> Generator:
+        """A copy of the generator that makes the volumes: the moving average where there is one."""
+        source = self.average.module if self.average else self.generator
+        with torch.device("meta"):
+            copy = Generator(self.network)
+        copy.load_state_dict({name: tensor.clone() for name, tensor in source.state_dict().items()}, assign=True)
+        return copy
+
+    def volatile_state(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """What an update changes before its last lines: the random numbers, and the running statistics."""
+        return self.rng.get_state(), {name: buffer.clone() for name, buffer in self.generator.named_buffers()}
+
+    def restore_volatile_state(self, state: tuple[Tensor, dict[str, Tensor]]) -> None:
+        """Go back to where an abandoned update began."""
+        rng, buffers = state
+        self.rng.set_state(rng)
+        self.generator.load_state_dict(buffers, strict=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on bit for bit: tensors, numbers and strings."""
+        return {
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict() if self.average else {},
+            "discriminators": [critic.state_dict() for critic in self.discriminators],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "rng": self.rng.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        self.generator.load_state_dict(state["generator"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        for critic, weights in zip(self.discriminators, state["discriminators"], strict=True):
+            critic.load_state_dict(weights)
+        for optimizer, moments in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(moments)
+        self.rng.set_state(state["rng"])
+
+    def _axes(self, source: int) -> int:
+        """How many of the three axes are compared with a source."""
+        return sum(view == source for view, _ in self.views)
+
+    def _slices(self, volumes: Tensor, source: int) -> Tensor:
+        """The planes (M, C, H, W) of volumes that one discriminator sees."""
+        return torch.cat(
+            [
+                planes(volumes, axis, self.training.slices_per_axis, rng=self.rng, transpose=transpose)
+                for axis, (view, transpose) in enumerate(self.views)
+                if view == source
+            ]
+        )
+
+    def _latent(self, count: int) -> Tensor:
+        """Standard normal cells (count, latent_channels, n, n, n) for training cubes."""
+        shape = (count, self.network.latent_channels, *(self.network.geometry.latent_edge,) * 3)
+        return torch.randn(shape, generator=self.rng).to(self.device)
+
+    def _adam(self, player: torch.nn.Module) -> torch.optim.Adam:
+        recipe = self.training
+        return torch.optim.Adam(player.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
+
+    @staticmethod
+    def _backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+
+    @contextmanager
+    def _frozen_discriminators(self) -> Iterator[None]:
+        for critic in self.discriminators:
+            critic.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for critic in self.discriminators:
+                critic.requires_grad_(True)

@@ -1,0 +1,124 @@
+"""The generator and the discriminator, built from a `NetworkConfig`. Change the networks here."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
+
+
+class Generator(nn.Module):
+    """Turns a latent field into a volume (Table 1 of the paper).
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        The layers.
+    rng : torch.Generator, optional
+        Where the first weights are drawn from; without it they stay undefined, to be loaded.
+    """
+
+    def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        widths = (config.latent_channels, *config.channels, config.image_channels)
+        layers: list[nn.Module] = []
+        for (before, after), (kernel, stride, padding) in zip(pairwise(widths), config.layers, strict=True):
+            layers.append(nn.ConvTranspose3d(before, after, kernel, stride, padding, bias=False))
+        if config.upsampling is Upsampling.RESIZE:
+            layers[-1] = ResizeConvolution(widths[-2], widths[-1])
+        self.layers = nn.ModuleList(layers)
+        self.norms = nn.ModuleList(nn.BatchNorm3d(width) for width in config.channels)
+        draw_weights(self, rng)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Generate volumes.
+
+        Parameters
+        ----------
+        latent : Tensor (B, latent_channels, z, y, x)
+            Standard normal numbers, at least overlap + 1 cells along each axis.
+
+        Returns
+        -------
+        Tensor (B, image_channels, Z, Y, X)
+            S (n - m) voxels along an axis of n cells. Phases: probabilities that sum to 1 over the channels;
+            grey and colour: intensities from 0 to 1.
+        """
+        x = latent
+        for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
+            x = torch.relu(norm(layer(x)))
+        x = self.layers[-1](x)  # (B, image_channels, S n - c, ...)
+        x = self._crop(x, latent)  # (B, image_channels, S (n - m), ...)
+        if self.config.output is OutputKind.PHASES:
+            return torch.softmax(x, dim=1)
+        return 0.5 * (torch.tanh(x) + 1)
+
+    def _crop(self, x: Tensor, latent: Tensor) -> Tensor:
+        """Drop the voxels at the far end that a neighbouring pass makes as well."""
+        geometry = self.config.geometry
+        z, y, x_ = (geometry.scale * (cells - geometry.overlap) for cells in latent.shape[2:])
+        return x[:, :, :z, :y, :x_]
+
+
+class ResizeConvolution(nn.Module):
+    """Doubles the grid by interpolation, then convolves: n cells give 2 n - 4, as the {4, 2, 3} transpose convolution.
+
+    A `scale_factor`, never a size: the result at a place then depends on that place alone, so tiles stay exact.
+    """
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv3d(before, after, 3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Double (B, C, n, n, n) to (B, C', 2 n - 4, 2 n - 4, 2 n - 4)."""
+        x = nn.functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)  # 2 n
+        x = self.convolution(x)  # 2 n - 2
+        return x[:, :, 1:-1, 1:-1, 1:-1]  # the interpolation at the border knows no neighbour
+
+
+class Discriminator(nn.Module):
+    """Scores 2D images: high for the micrograph, low for slices of generated volumes (a WGAN critic).
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        The layers.
+    rng : torch.Generator, optional
+        Where the first weights are drawn from; without it they stay undefined, to be loaded.
+    """
+
+    def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None) -> None:
+        super().__init__()
+        widths = (config.image_channels, *config.discriminator_channels, 1)
+        kernels = config.discriminator_kernels
+        self.layers = nn.ModuleList(
+            nn.Conv2d(before, after, kernel, stride=2, padding=1, bias=False)
+            for (before, after), kernel in zip(pairwise(widths[:-1]), kernels[:-1], strict=True)
+        )
+        self.layers.append(nn.Conv2d(widths[-2], 1, kernels[-1], bias=False))
+        draw_weights(self, rng)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score images (N, C, edge, edge); returns (N,)."""
+        x = images
+        for layer in self.layers[:-1]:
+            x = torch.relu(layer(x))
+        scores: Tensor = self.layers[-1](x)  # (N, 1, 1, 1)
+        return scores.flatten()  # (N,)
+
+
+def draw_weights(network: nn.Module, rng: torch.Generator | None) -> None:
+    """Draw every kernel uniformly in +-1 / sqrt(fan in), as torch does, but from a generator of our own."""
+    if rng is None:
+        return
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose3d):
+            bound = 1 / math.sqrt(module.weight[0].numel())
+            with torch.no_grad():
+                module.weight.uniform_(-bound, bound, generator=rng)

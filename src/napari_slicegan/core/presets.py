@@ -1,0 +1,73 @@
+"""Named settings: data, not code. The published recipe, and one that shows a result within minutes on a laptop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_slicegan.core.config import NetworkConfig, Symmetry, TrainingConfig
+from napari_slicegan.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings under a name.
+
+    Attributes
+    ----------
+    name : str
+        As users type it.
+    description : str
+        One sentence that is shown wherever the preset is offered.
+    network, training : NetworkConfig, TrainingConfig
+        All settings.
+    """
+
+    name: str
+    description: str
+    network: NetworkConfig
+    training: TrainingConfig
+
+
+_QUICK = Preset(
+    "quick",
+    "Narrow networks and random subsets of slices: a usable volume in minutes on a laptop, less faithful than 'paper'.",
+    NetworkConfig(channels=(64, 32, 16, 8), latent_channels=16, discriminator_channels=(8, 16, 32, 64)),
+    TrainingConfig(
+        iterations=0,
+        minutes=4.0,
+        discriminator_volumes=1,
+        generator_volumes=2,
+        real_crops=8,
+        discriminator_steps=1,
+        slices_per_axis=8,
+        learning_rate=1e-3,
+        average=0.99,
+        symmetry=Symmetry.AUTO,
+    ),
+)
+_PAPER = Preset(
+    "paper",
+    "The networks and the recipe as published, every slice shown: hours on a GPU, days on a CPU.",
+    NetworkConfig(),
+    TrainingConfig(),
+)
+PRESETS = {preset.name: preset for preset in (_QUICK, _PAPER)}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of a name.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ConfigError(f"There is no preset called {name!r}: choose one of {', '.join(PRESETS)}.") from None
+
+
+def default_preset(device_type: str) -> Preset:
+    """The preset to start with on a kind of device: 'quick' on a CPU, 'paper' on a GPU."""
+    return PRESETS["quick" if device_type == "cpu" else "paper"]

@@ -1,0 +1,179 @@
+"""PNG, JPEG and NPY files, and how much a file of a given length may claim to hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_slicegan.core.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL import Image
+
+LARGEST_BYTES = 40_000_000_000
+"""No picture above this is read: it would not fit beside a training run."""
+
+LARGEST_EXPANSION = 10_000
+"""Most bytes that one byte of a compressed file may become (a blank 1-bit PNG: 8,300)."""
+
+_BAND_BYTES = 2**24
+_COPIED_MODES = {"1", "L", "I", "F", "RGB", "I;16", "I;16L", "I;16B"}
+
+
+def check_claim(name: str, claimed: int, file_bytes: int, expansion: int) -> None:
+    """Refuse a picture that its file cannot hold, before memory is asked for.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, for the message.
+    claimed : int
+        Bytes that the decoded picture would take, from the header.
+    file_bytes : int
+        Length of the file.
+    expansion : int
+        Most bytes that one byte of the file can become.
+
+    Raises
+    ------
+    DataError
+        The header claims more than the file can hold, or more than `LARGEST_BYTES`.
+    """
+    if claimed > LARGEST_BYTES:
+        raise DataError(
+            f"{name} holds {claimed / 1e9:.0f} GB of pixels; at most {LARGEST_BYTES / 1e9:.0f} GB "
+            "can be read. Crop it or save it with fewer bits."
+        )
+    if claimed > expansion * file_bytes:
+        raise DataError(
+            f"{name} claims {claimed / 1e6:,.0f} MB of pixels in a file of {file_bytes:,} bytes: "
+            "it is damaged or cut short. Save or copy it again."
+        )
+
+
+def read_npy(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
+    """Read a NPY file; Python objects in it are never loaded.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    file_bytes : int
+        Its length.
+
+    Returns
+    -------
+    tuple of ndarray and str
+        The array as stored and its axes, guessed from the shape: (Y, X), (Z, Y, X), and colour
+        when the last axis has 3 or 4 values and the others have more.
+
+    Raises
+    ------
+    DataError
+        The file holds Python objects.
+    """
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise DataError(f"{path.name} holds Python objects, not numbers: they are never loaded.")
+    check_claim(path.name, int(np.prod(shape, dtype=object)) * dtype.itemsize, file_bytes, 1)
+    return np.load(path, allow_pickle=False), guess_axes(shape)
+
+
+def guess_axes(shape: tuple[int, ...]) -> str:
+    """Name the axes of an array of which only the shape is known.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The array's shape.
+
+    Returns
+    -------
+    str
+        One letter for each axis; "Q" for an axis without a meaning.
+    """
+    if len(shape) > 2 and shape[-1] == 1:
+        return guess_axes(shape[:-1]) + "Q"
+    is_colour = len(shape) > 2 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
+    return ("Q" * len(shape) + ("ZYXS" if is_colour else "ZYX"))[-len(shape) :]
+
+
+def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
+    """Read a PNG or JPEG file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    file_bytes : int
+        Its length.
+
+    Returns
+    -------
+    tuple of ndarray and str
+        (Y, X) bool, uint8 or uint16, or (Y, X, 3) uint8 colour. An alpha channel is left out; a
+        palette gives its colours, or grey levels when all of them are grey.
+
+    Raises
+    ------
+    DataError
+        The header claims more pixels than the file can hold.
+    """
+    from PIL import JpegImagePlugin, PngImagePlugin
+
+    # Opened by class: Image.open refuses large micrographs, and its limit is one for the process.
+    with path.open("rb") as file:
+        is_png = file.read(1) == b"\x89"
+        file.seek(0)
+        opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
+        with opener(file) as image:
+            claimed = image.width * image.height * len(image.getbands())
+            check_claim(path.name, claimed, file_bytes, LARGEST_EXPANSION)
+            array = picture_array(image)
+    return array, "YXS" if array.ndim == 3 else "YX"
+
+
+def picture_array(image: Image.Image) -> np.ndarray:
+    """Copy an open Pillow image, band by band, since Pillow copies each piece several times.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The image; its pixels may still be in the file.
+
+    Returns
+    -------
+    ndarray
+        (Y, X) of the image's own type, or (Y, X, 3) uint8.
+    """
+    mode = _copied_mode(image)
+    rows = max(1, _BAND_BYTES // (4 * image.width))
+    array: np.ndarray | None = None
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        band = image.crop((0, top, image.width, bottom))
+        pixels = np.asarray(band if band.mode == mode else band.convert(mode))
+        if array is None:
+            array = np.empty((image.height, *pixels.shape[1:]), pixels.dtype)
+        array[top:bottom] = pixels
+    if array is None:
+        raise DataError("The picture has no pixels.")
+    return array
+
+
+def _copied_mode(image: Image.Image) -> str:
+    image.load()
+    if image.mode in _COPIED_MODES:
+        return image.mode
+    if image.mode == "P":
+        palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
+        return "L" if np.all(palette == palette[:, :1]) else "RGB"
+    return "L" if image.mode == "LA" else "RGB"

@@ -1,0 +1,29 @@
+"""Losses between two reports."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+class MeanLosses:
+    """Adds up scalar losses where they are computed and reads them once a report, so that a GPU never waits."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there are losses of both players to report; not so after a resume inside an iteration."""
+        return {"discriminator_loss", "generator_loss"} <= self._counts.keys()
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        """Add the scalars of one update."""
+        for name, value in losses.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def take(self) -> dict[str, float]:
+        """The mean of each loss, and start again."""
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        return means

@@ -1,0 +1,194 @@
+"""A run: a directory with everything about one training, readable by other programs while it goes on.
+
+============================  =====================================================================
+``config.json``               networks, recipe, preset and training images
+``log.jsonl``                 one JSON object for each report, checkpoint and end
+``checkpoint.pt``             to resume from; also a loadable model
+``model.safetensors``         the model, to use and to share
+``previews/ITERATION.tif``    preview volumes
+============================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError, TrainingError
+from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, PREVIEWS, write_atomically
+from napari_slicegan.core.training import Trainer
+from napari_slicegan.core.writing import write_volume
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """The directory of one training; use `create` or `open`.
+
+    Attributes
+    ----------
+    path : Path
+        The directory.
+    network, training : NetworkConfig, TrainingConfig
+        As the run was started.
+    preset : str
+        Name of the preset that the settings were derived from.
+    images : tuple of str
+        Names of the training images.
+    fingerprint : str
+        Digest of the training images.
+    """
+
+    path: Path
+    network: NetworkConfig
+    training: TrainingConfig
+    preset: str
+    images: tuple[str, ...]
+    fingerprint: str
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        data: TrainingData,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        preset: str,
+    ) -> Run:
+        """Make the directory of a new run.
+
+        Raises
+        ------
+        OutputError
+            Something is there already, or the directory cannot be made.
+        """
+        run = cls(Path(path), network, training, preset, data.names, data.fingerprint)
+        try:
+            run.path.mkdir(parents=True, exist_ok=True)
+            if any(run.path.iterdir()):
+                raise OutputError(f"{path} exists already: resume the run, or choose another directory.")
+            (run.path / PREVIEWS).mkdir()
+        except OSError as error:
+            raise OutputError(f"The directory {path} cannot be made: {error.strerror or error}.") from error
+        content = {
+            "format": _FORMAT,
+            **{key: value for key, value in asdict(run).items() if key != "path"},
+        }
+        write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Read the directory of a run.
+
+        Raises
+        ------
+        ModelError
+            The directory holds no run, or one that cannot be read.
+        """
+        path = Path(path)
+        if not (path / CONFIG).is_file():
+            raise ModelError(f"There is no run at {path}: give the directory that a training was written to.")
+        try:
+            fields = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+            if fields.pop("format") > _FORMAT:
+                raise ModelError(f"The run {path} comes from a newer napari-slicegan: install that version.")
+            training, images = TrainingConfig(**fields.pop("training")), tuple(fields.pop("images"))
+            return cls(path, NetworkConfig(**fields.pop("network")), training, images=images, **fields)
+        except SliceGANError as error:
+            raise ModelError(f"The run {path} cannot be read: {error}") from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({error}).") from error
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the run can be resumed."""
+        return (self.path / CHECKPOINT).is_file()
+
+    def trainer(self, data: TrainingData, training: TrainingConfig | None = None, device: str = "auto") -> Trainer:
+        """Make the trainer of the run, which goes on from the checkpoint where there is one.
+
+        Parameters
+        ----------
+        data : TrainingData
+            The images that the run was started with.
+        training : TrainingConfig, optional
+            A recipe with a later end; by default the run's own.
+        device : str
+            "auto", "cpu", "cuda" or "mps".
+
+        Raises
+        ------
+        TrainingError
+            The images are others than those of the run.
+        ModelError
+            The checkpoint is damaged.
+        """
+        if data.fingerprint != self.fingerprint:
+            raise TrainingError(
+                f"The run {self.path} was started with other images ({', '.join(self.images) or 'unnamed'}): give the "
+                "same images to resume it, or start a new run."
+            )
+        training, checkpoint = training or self.training, self.path / CHECKPOINT
+        if self.has_checkpoint:
+            return Trainer.resume(checkpoint, data, training, device)
+        return Trainer(data, self.network, training, device, checkpoint)
+
+    def record(self, trainer: Trainer) -> Iterator[Event]:
+        """Iterate a trainer, and write the log, the previews and the model on the way.
+
+        Raises
+        ------
+        OutputError
+            The disk is full or the directory has gone; the last checkpoint stays as it is.
+        """
+        try:
+            for event in trainer:
+                self._write(event, trainer)
+                yield event
+        except SliceGANError as error:
+            self._log(event="error", message=str(error))
+            raise
+        if trainer.result:
+            self._log(event="end", reason=trainer.result.reason, iteration=trainer.result.iterations)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The objects of the log so far; a line that was cut off by a crash is left out."""
+        lines = []
+        for line in self._lines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return [line for line in lines if isinstance(line, dict)]
+
+    def _lines(self) -> list[str]:
+        try:
+            return (self.path / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+
+    def _write(self, event: Event, trainer: Trainer) -> None:
+        match event:
+            case Progress():
+                self._log(event="progress", **asdict(event))
+            case Preview(iteration, volume):
+                path = self.path / PREVIEWS / f"{iteration:08d}.tif"
+                write_volume(path, volume, trainer.data.pixel_size, trainer.data.unit, overwrite=True)
+            case CheckpointSaved(iteration, path):
+                trainer.model.save(self.path / MODEL)
+                self._log(event="checkpoint", iteration=iteration, path=path.name)
+
+    def _log(self, **fields: Any) -> None:
+        try:
+            with (self.path / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(fields) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.path / LOG} cannot be written: {error.strerror or error}.") from error

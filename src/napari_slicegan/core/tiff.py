@@ -1,0 +1,141 @@
+"""TIFF files: pixels, axes and spacing."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_slicegan.core.calibration import Spacing, tiff_spacing
+from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.raster import LARGEST_EXPANSION, check_claim, guess_axes, picture_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import tifffile
+
+_BITS_PER_BYTE = 8  # 1-bit pixels become bytes
+_STORED_AS_MEANT = {0, 1, 2, 3}  # photometric: white is zero, black is zero, RGB, palette
+_COLOUR_BY_DECODER = {6}  # YCbCr, which JPEG compression uses
+
+
+def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
+    """Read the first image, stack or series of a TIFF file.
+
+    Parameters
+    ----------
+    path : Path
+        The file: plain, multi-page, OME or ImageJ TIFF, classic or BigTIFF.
+    file_bytes : int
+        Its length.
+
+    Returns
+    -------
+    tuple of ndarray, str and Spacing
+        The values as stored (a palette's indices, which is how ImageJ keeps labels and grey
+        images that are shown in false colours), one letter for each axis, and the spacing.
+
+    Raises
+    ------
+    DataError
+        The file is cut short, claims more than it can hold, or stores colours in a way that
+        cannot be used.
+    """
+    import tifffile
+
+    _silence()
+    with tifffile.TiffFile(path) as tif:
+        series = tif.series[0]
+        page = series.keyframe
+        packed = int(page.compression) != 1
+        claimed = int(np.prod(series.shape, dtype=object)) * np.dtype(series.dtype).itemsize
+        check_claim(path.name, claimed, file_bytes, LARGEST_EXPANSION if packed else _BITS_PER_BYTE)
+        _check_complete(tif, series, path.name, file_bytes)
+        _check_colours(page, path.name)
+        spacing = tiff_spacing(tif, page)
+        axes = series.axes
+        if "Y" not in axes or "X" not in axes:
+            axes = guess_axes(series.shape)
+        try:
+            array = series.asarray()
+        except (ValueError, NotImplementedError) as error:
+            if "imagecodecs" not in str(error):
+                raise
+        else:
+            return array, axes, spacing
+        array = _decoded_by_pillow(path, series)
+    return array, ("Z" if len(series.pages) > 1 else "") + "YXS"[: array.ndim], spacing
+
+
+def _silence() -> None:
+    """Keep tifffile's log off standard error unless the program set up logging."""
+    logger = logging.getLogger("tifffile")
+    if not logger.hasHandlers():
+        logger.addHandler(logging.NullHandler())
+
+
+def _check_complete(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, name: str, file_bytes: int) -> None:
+    """Refuse a file that lacks pages or pixels: they would read as zeros, or not at all."""
+    pages = list(series.pages)
+    counts = [count for page in pages if page for count in page.databytecounts]
+    offsets = [offset for page in pages if page for offset in page.dataoffsets]
+    ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
+    if series.dataoffset is not None:
+        ends.append(series.dataoffset + series.nbytes)
+    if None in pages or 0 in counts or max(ends) > file_bytes or not _chain_ends(tif):
+        raise DataError(f"{name} is cut short: parts that it lists are missing. Copy or save it again.")
+
+
+def _chain_ends(tif: tifffile.TiffFile) -> bool:
+    """Whether the list of pages ends as it should, rather than where the file does."""
+    position = tif.pages.next_page_offset
+    if position is None:
+        return True
+    tif.filehandle.seek(position)
+    stored = tif.filehandle.read(tif.tiff.offsetsize)
+    return len(stored) == tif.tiff.offsetsize and not any(stored)
+
+
+def _check_colours(page: tifffile.TiffPage, name: str) -> None:
+    allowed = _STORED_AS_MEANT | (_COLOUR_BY_DECODER if int(page.compression) in (6, 7) else set())
+    if int(page.photometric) not in allowed:
+        kind = getattr(page.photometric, "name", page.photometric)
+        raise DataError(f"{name} stores {kind} colours: save it as an RGB or greyscale image.")
+
+
+@contextmanager
+def _any_number_of_pixels() -> Iterator[None]:
+    """Lift Pillow's limit, which refuses large micrographs; the claim was checked before."""
+    from PIL import Image
+
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _decoded_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> np.ndarray:
+    """Read with Pillow the compressions (LZW, JPEG, fax) for which tifffile wants a package."""
+    from PIL import TiffImagePlugin
+
+    frames = []
+    with (
+        path.open("rb") as file,
+        TiffImagePlugin.TiffImageFile(file) as image,
+        _any_number_of_pixels(),
+    ):
+        for index in (int(page.index) for page in series.pages if page):
+            image.seek(index)
+            frames.append(picture_array(image))
+    array = np.stack(frames) if len(frames) > 1 else frames[0]
+    if array.ndim - (len(frames) > 1) == 2 and array.dtype != series.dtype:
+        raise DataError(
+            f"{path.name} holds compressed {series.dtype} values that cannot be decoded: save it without compression."
+        )
+    inverted = int(series.keyframe.photometric) == 0 and array.dtype.kind in "bu"
+    return ~array if inverted else array  # Pillow shows white as the maximum; keep what is stored

@@ -1,0 +1,221 @@
+"""Volumes and images into TIFF files that ImageJ, napari and others open with their voxel size."""
+
+from __future__ import annotations
+
+import errno
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_slicegan.core.calibration import standard_size
+from napari_slicegan.core.errors import OutputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+"""Endings of the names of the files that are written."""
+
+_CLASSIC_BYTES = 2**32 - 2**25  # ImageJ and classic TIFF address 4 GiB; some is for the pages
+_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_LARGEST_RATIONAL = 2**32 - 1
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def check_writable(path: str | os.PathLike[str], overwrite: bool = False, suffixes: tuple[str, ...] = ()) -> None:
+    """Find out before long work whether a file can be written.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to be.
+    overwrite : bool
+        Whether a file of this name may be replaced.
+    suffixes : tuple of str
+        Endings that the name may have; any when empty.
+
+    Raises
+    ------
+    OutputError
+        The name is taken or has another ending, or its folder is missing or cannot be written to.
+    """
+    path = Path(path)
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path} must end in {' or '.join(suffixes)}.")
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder: give the name of a file.")
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists: choose another name, or remove it first.")
+        if not path.parent.is_dir():
+            raise OutputError(f"There is no folder {path.parent}: make it first.")
+        part = _part(path)
+        part.touch()
+        part.unlink()
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+
+
+def write_volume(
+    path: str | os.PathLike[str],
+    volume: np.ndarray,
+    voxel_size: float | None = None,
+    unit: str | None = None,
+    overwrite: bool = False,
+    labels: bool = False,
+) -> None:
+    """Write a volume as TIFF, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        File ending in .tif or .tiff. It appears when it is complete: until then the data is in a
+        file of the same name with ".part" behind it.
+    volume : ndarray
+        (Z, Y, X) or, in colour, (Z, Y, X, 3). Of uint8, uint16 and float32 up to 4 GB an ImageJ
+        TIFF is made, of everything else OME-TIFF (BigTIFF above 4 GB); bool is written as uint8,
+        float16 as float32, and 64-bit integers in 32 bits.
+    voxel_size : float, optional
+        Edge of a voxel in `unit`; unknown when left out.
+    unit : str, optional
+        Unit of `voxel_size`; "pixel" when left out.
+    overwrite : bool
+        Whether a file of this name may be replaced.
+    labels : bool
+        The values are phase labels: ImageJ then shows them from black to white.
+
+    Raises
+    ------
+    OutputError
+        The file exists, or it cannot be written: no folder, no permission, a full disk; or 64-bit
+        values that do not fit into 32 bits.
+    DataError
+        The unit is not known, or the size is not a positive number.
+    """
+    if volume.ndim not in (3, 4) or volume.shape[3:] not in ((), (3,)):
+        raise ValueError(f"a volume is (Z, Y, X) or (Z, Y, X, 3), not {volume.shape}")
+    _write(Path(path), volume, "ZYXS"[: volume.ndim], voxel_size, unit, overwrite, labels)
+
+
+def write_image(
+    path: str | os.PathLike[str],
+    image: np.ndarray,
+    pixel_size: float | None = None,
+    unit: str | None = None,
+    overwrite: bool = False,
+    labels: bool = False,
+) -> None:
+    """Write an image as TIFF, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        File ending in .tif or .tiff.
+    image : ndarray
+        (Y, X) or, in colour, (Y, X, 3).
+    pixel_size : float, optional
+        Edge of a pixel in `unit`; unknown when left out.
+    unit : str, optional
+        Unit of `pixel_size`; "pixel" when left out.
+    overwrite : bool
+        Whether a file of this name may be replaced.
+    labels : bool
+        The values are phase labels: ImageJ then shows them from black to white.
+
+    Raises
+    ------
+    OutputError
+        As in `write_volume`.
+    DataError
+        As in `write_volume`.
+    """
+    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+        raise ValueError(f"an image is (Y, X) or (Y, X, 3), not {image.shape}")
+    _write(Path(path), image, "YXS"[: image.ndim], pixel_size, unit, overwrite, labels)
+
+
+def _write(
+    path: Path,
+    array: np.ndarray,
+    axes: str,
+    size: float | None,
+    unit: str | None,
+    overwrite: bool,
+    labels: bool,
+) -> None:
+    import tifffile
+
+    check_writable(path, overwrite, TIFF_SUFFIXES)
+    array = _storable(array, path)
+    spacing = None if size is None else standard_size(size, unit or "pixel")
+    imagej = array.dtype.name in _IMAGEJ_TYPES[: 1 if axes[-1] == "S" else None]
+    imagej = imagej and array.nbytes < _CLASSIC_BYTES
+    options = _imagej_options(axes, spacing) if imagej else _ome_options(axes, spacing)
+    if imagej and labels:
+        options["metadata"] |= {"min": int(array.min()), "max": int(array.max())}
+    options["photometric"] = "rgb" if axes[-1] == "S" else "minisblack"
+    options["bigtiff"] = array.nbytes >= _CLASSIC_BYTES
+
+    def write(part: Path) -> None:
+        tifffile.imwrite(part, array, compression="zlib", **options)
+
+    _replace(path, write)
+
+
+def _storable(array: np.ndarray, path: Path) -> np.ndarray:
+    """Give the same values in a type that TIFF readers know."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        for dtype in (np.int32, np.uint32):
+            if array.min() >= np.iinfo(dtype).min and array.max() <= np.iinfo(dtype).max:
+                return array.astype(dtype)
+        raise OutputError(f"{path.name} cannot hold {array.max()}: TIFF values have 32 bits.")
+    narrow = {"bool": np.uint8, "float16": np.float32}.get(array.dtype.name)
+    return array if narrow is None else array.astype(narrow)
+
+
+def _imagej_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"axes": axes}
+    if spacing is None:
+        return {"imagej": True, "metadata": metadata}
+    size, unit = spacing
+    metadata |= {"unit": unit} | ({"spacing": size} if axes[0] == "Z" else {})
+    length = Fraction(repr(size)).limit_denominator(_LARGEST_RATIONAL)
+    exact = 0 < length.numerator <= _LARGEST_RATIONAL
+    resolution = (length.denominator, length.numerator) if exact else 1 / size
+    return {"imagej": True, "metadata": metadata, "resolution": (resolution, resolution)}
+
+
+def _ome_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"axes": axes}
+    if spacing is not None:
+        size, unit = spacing
+        for axis in axes.replace("S", ""):
+            metadata[f"PhysicalSize{axis}"] = size
+            metadata[f"PhysicalSize{axis}Unit"] = unit.replace("u", "µ")
+    return {"ome": True, "metadata": metadata}
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Write beside the file and then put it in place, so that no one sees half of it."""
+    part = _part(path)
+    try:
+        write(part)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        raise _output_error(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def _output_error(path: Path, error: Exception) -> OutputError:
+    reason = getattr(error, "strerror", None) or str(error)
+    full = getattr(error, "errno", None) in _FULL
+    advice = "Free some space or choose another disk." if full else "Choose another place."
+    return OutputError(f"{path!s:.200} cannot be written: {reason}. {advice}")
