@@ -22,9 +22,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 350, 60
 def loaded_after(statement: str) -> set[str]:
     """Top-level names of all modules that a new interpreter holds after a statement."""
     code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
-    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr
     return set(result.stdout.split())
 
@@ -71,11 +69,7 @@ def forbidden(tree: ast.AST) -> list[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
-                bad = [
-                    n.name
-                    for n in names
-                    if n.name in UNPICKLERS or (n.asname and n.name == "pickle")
-                ]
+                bad = [n.name for n in names if n.name in UNPICKLERS or (n.asname and n.name == "pickle")]
             case ast.ImportFrom(module=str(module), names=names):
                 bad = [n.name for n in names if module in UNPICKLERS or module == "pickle"]
             case ast.Attribute(value=ast.Name(id="pickle"), attr=name):
@@ -91,9 +85,7 @@ def forbidden(tree: ast.AST) -> list[str]:
 def forbidden_call(call: ast.Call) -> list[str]:
     """Whether one call runs text as code, or reads a file in a way that can unpickle it."""
     keywords = {
-        keyword.arg: keyword.value.value
-        for keyword in call.keywords
-        if isinstance(keyword.value, ast.Constant)
+        keyword.arg: keyword.value.value for keyword in call.keywords if isinstance(keyword.value, ast.Constant)
     }
     name = ast.unparse(call.func)
     bad = (

@@ -98,9 +98,7 @@ def test_the_napari_hub_can_find_it():
 
 def test_the_manifest_is_valid():
     npe2 = Path(sys.executable).parent / "npe2"
-    result = subprocess.run(
-        [npe2, "validate", NAME, "--imports"], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([npe2, "validate", NAME, "--imports"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "valid" in result.stdout
 

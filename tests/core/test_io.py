@@ -242,6 +242,18 @@ def test_large_pictures_are_not_taken_for_bombs(tmp_path: Path, monkeypatch: pyt
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_reading_a_large_image_costs_its_own_size(tmp_path: Path, compression: str | None):
+    large = np.zeros((4000, 4000), np.uint8)
+    tifffile.imwrite(tmp_path / "large.tif", large, compression=compression)
+    read_image(tmp_path / "large.tif")  # imports what it needs
+    tracemalloc.start()
+    image = read_image(tmp_path / "large.tif")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.1 * image.array.nbytes
+
+
 def test_running_out_of_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def exhausted(*_args: object, **_kwargs: object) -> None:
         raise MemoryError

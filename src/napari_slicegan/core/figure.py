@@ -21,7 +21,7 @@ Colour = tuple[int, int, int]
 PALETTE: tuple[Colour, ...] = (
     (31, 46, 77),
     (240, 181, 63),
-    (111, 195, 223),
+    (86, 160, 196),
     (190, 74, 58),
     (246, 239, 224),
     (47, 143, 107),
@@ -32,7 +32,7 @@ PALETTE: tuple[Colour, ...] = (
 
 _PAPER, _INK, _FADED = (255, 255, 255), (28, 33, 43), (107, 114, 126)
 _PANEL, _MARGIN, _GAP = 384, 48, 32  # pixels
-_CAPTION, _HEADING, _FOOTER = 64, 60, 84  # heights in pixels
+_CAPTION, _HEADING, _FOOTER = 56, 60, 108  # heights in pixels
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,15 @@ def comparison(data: TrainingData, volume: Array, phase_names: Sequence[str] = (
         ]
     side = edge * max(1, _PANEL // edge)
     width = 2 * _MARGIN + len(rows[0]) * (side + _GAP) - _GAP
-    height = 2 * _MARGIN + _HEADING + len(rows) * (side + _CAPTION) + _FOOTER
+    height = 2 * _MARGIN + _HEADING + len(rows) * (side + _CAPTION + _GAP) - _GAP + _FOOTER
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     _text(draw, (_MARGIN, _MARGIN), "Micrograph and generated volume", 30)
     for row, panels in enumerate(rows):
-        top = _MARGIN + _HEADING + row * (side + _CAPTION)
+        top = _MARGIN + _HEADING + row * (side + _CAPTION + _GAP)
         for column, panel in enumerate(panels):
             _paste(sheet, panel, (_MARGIN + column * (side + _GAP), top), side)
-    bottom = height - _MARGIN - _FOOTER + 36
+    bottom = height - _MARGIN - 42
     if data.kind is OutputKind.PHASES:
         _legend(draw, data, volume, phase_names, bottom)
     _scale_bar(draw, data, (width - _MARGIN, bottom), side / edge)
@@ -133,7 +133,7 @@ def _paste(sheet: Image.Image, panel: _Panel, place: tuple[int, int], side: int)
     _text(draw, (x, y), panel.title, 21)
     _text(draw, (x, y + 29), panel.subtitle, 15, _FADED)
     picture = Image.fromarray(np.ascontiguousarray(panel.pixels))
-    sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (x, y + _CAPTION - 8))
+    sheet.paste(picture.resize((side, side), Image.Resampling.NEAREST), (x, y + _CAPTION))
 
 
 def _legend(draw: ImageDraw.ImageDraw, data: TrainingData, volume: Array, names: Sequence[str], y: int) -> None:
@@ -142,23 +142,26 @@ def _legend(draw: ImageDraw.ImageDraw, data: TrainingData, volume: Array, names:
     before = phase_fractions(whole, range(data.channels))
     after = phase_fractions(volume, data.phases)
     x = float(_MARGIN)
+    _text(draw, (x, y - 44), "Share of the phases in the micrograph / in the volume", 15, _FADED)
     for index, phase in enumerate(data.phases):
         draw.rectangle((x, y, x + 25, y + 25), PALETTE[index], outline=_FADED)
-        _text(draw, (x + 36, y - 8), names[index] if names else f"phase {phase}", 17)
-        shares = f"{before[index]:.1%} \N{RIGHTWARDS ARROW} {after[index]:.1%}"
+        name = names[index] if names else f"phase {phase}"
+        _text(draw, (x + 36, y - 8), name, 17)
+        shares = f"{before[index]:.1%} / {after[index]:.1%}"
         _text(draw, (x + 36, y + 15), shares, 15, _FADED)
-        x += 36 + max(_width(draw, names[index] if names else f"phase {phase}", 17), 130) + 28
+        gap = 32 if data.channels < 7 else 10
+        x += 36 + max(_width(draw, name, 17), _width(draw, shares, 15)) + gap
 
 
 def _scale_bar(draw: ImageDraw.ImageDraw, data: TrainingData, corner: tuple[int, int], zoom: float) -> None:
-    """A bar that ends at the right edge, with its length behind it on the left."""
+    """A bar that ends at the right edge, with its length below it."""
     right, y = corner
     length = scale_bar_length(_PANEL / zoom * data.pixel_size)
     left = right - round(length / data.pixel_size * zoom)
     draw.rectangle((left, y + 6, right - 1, y + 13), _INK)
-    unit = {"um": "\N{MICRO SIGN}m", "pixel": "pixels"}.get(data.unit, data.unit)
-    label = f"{length:g} {unit}"
-    _text(draw, ((left + right - _width(draw, label, 17)) / 2, y + 18), label, 17)
+    label = f"{length:g} {'pixels' if data.unit == 'pixel' else data.unit}"
+    width = _width(draw, label, 17)
+    _text(draw, (min((left + right - width) / 2, right - width), y + 18), label, 17)
 
 
 def _text(

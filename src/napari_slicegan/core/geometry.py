@@ -18,7 +18,7 @@ from napari_slicegan.core.errors import ConfigError
 class Geometry:
     """The geometry of a generator.
 
-    Parameters
+    Attributes
     ----------
     layers : tuple of (kernel, stride, padding)
         In voxels of each layer's own grid.

@@ -24,6 +24,8 @@ FIBRE_DISTANCE = 11.0
 FIBRE_SLOPE = 0.075
 """Root mean square of the slope of the fibres against z, in either direction across."""
 
+_SMOOTHING_REACH = 3
+
 _WAVE_LENGTHS = (170.0, 330.0)  # along the fibres
 _WAVE_WIDTHS = (110.0, 260.0)
 _LARGEST_SHIFT = 24
@@ -59,7 +61,7 @@ def cathode(box: Box, seed: int) -> np.ndarray:
     low, high = SPHERE_RADII
     mean_volume = math.pi / 3 * (high**4 - low**4) / (high - low)
     density = -math.log(1 - PARTICLE_FRACTION) / mean_volume  # the pores are exp(-density * volume)
-    reach = math.ceil(BINDER_REACH) + 5  # and the blur of 3
+    reach = math.ceil(BINDER_REACH) + 2 + _SMOOTHING_REACH
     wide = box.grown(reach)
     around = wide.grown(math.ceil(high + BINDER_REACH) + 1)
     centres, marks = poisson_points(around, seed, density, marks=1)
@@ -67,9 +69,11 @@ def cathode(box: Box, seed: int) -> np.ndarray:
     # A closing is a dilation, which only makes the balls larger, and then an erosion.
     dilated = _balls(wide, centres, radii + BINDER_REACH)
     inner = tuple(slice(reach, reach + size) for size in box.shape)
-    to_outside = gaussian_filter(distance_transform_edt(np.pad(dilated, 1)), 1, truncate=3)
+    # Cut off where the end of the box begins to matter; smoothed, since voxels make it ragged.
+    to_outside = np.minimum(distance_transform_edt(dilated), reach - _SMOOTHING_REACH)
+    to_outside = gaussian_filter(to_outside, 1, truncate=_SMOOTHING_REACH)[inner]
     # Voxels outside begin up to one voxel behind the surface: without that each ball has a skin.
-    closed = to_outside[1:-1, 1:-1, 1:-1][inner] > BINDER_REACH + 1
+    closed = to_outside > BINDER_REACH + 1
     return np.where(_balls(box, centres, radii), 1, np.where(closed, 2, 0)).astype(np.uint8)
 
 
@@ -128,7 +132,7 @@ def polycrystal(box: Box, seed: int) -> np.ndarray:
 
     wide = box.grown(_BLUR_REACH)
     centres, marks = spaced_points(wide.grown(_GRAIN_REACH), seed, GRAIN_DISTANCE, crowding=2)
-    points = np.stack(np.indices(wide.shape), axis=-1).reshape(-1, 3) + np.array(wide.origin)
+    points = np.indices(wide.shape).reshape(3, -1).T + np.array(wide.origin)
     (near, far), (own, other) = (found.T for found in cKDTree(centres).query(points, k=2, workers=2))
     apart = np.linalg.norm(centres[own] - centres[other], axis=1)
     to_boundary = (far**2 - near**2) / (2 * apart)
@@ -137,7 +141,8 @@ def polycrystal(box: Box, seed: int) -> np.ndarray:
     grey = ((low + (high - low) * marks[own]) * shade).reshape(wide.shape)
     grey = gaussian_filter(grey, BLUR, truncate=_BLUR_REACH / BLUR)
     inner = tuple(slice(_BLUR_REACH, _BLUR_REACH + size) for size in box.shape)
-    return np.clip(np.rint(grey[inner] + NOISE * noise(box, seed)), 0, 255).astype(np.uint8)
+    seen: np.ndarray = np.clip(np.rint(grey[inner] + NOISE * noise(box, seed)), 0, 255)
+    return seen.astype(np.uint8)
 
 
 def _balls(box: Box, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -31,14 +31,14 @@ class Preset:
 _QUICK = Preset(
     "quick",
     "Narrow networks and random subsets of slices: a usable volume in minutes on a laptop, less faithful than 'paper'.",
-    NetworkConfig(channels=(64, 32, 16, 8), latent_channels=16, discriminator_channels=(8, 16, 32, 64)),
+    NetworkConfig(channels=(64, 32, 32, 16), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
     TrainingConfig(
         iterations=0,
         minutes=4.0,
         discriminator_volumes=1,
         generator_volumes=2,
         real_crops=8,
-        discriminator_steps=1,
+        discriminator_steps=2,
         slices_per_axis=8,
         learning_rate=1e-3,
         average=0.99,

@@ -112,14 +112,25 @@ def spaced_points(box: Box, seed: int, distance: float, crowding: float) -> tupl
     points, marks = poisson_points(wide, seed, density, marks=2)
     in_turn = np.argsort(marks[:, 0])
     points, marks = points[in_turn], marks[in_turn]
-    room = np.ones(len(points), bool)
     pairs = cKDTree(points).query_pairs(distance, output_type="ndarray")  # earlier, later
-    pairs = pairs[np.lexsort(pairs.T[::-1])]
-    for earlier, later in pairs.tolist():
-        if room[earlier]:
-            room[later] = False
-    keep = room & np.all((points >= box.origin) & (points < box.end), axis=1)
-    return points[keep], marks[keep, 1]
+    stays = _first_come(len(points), pairs)
+    stays &= np.all((points >= box.origin) & (points < box.end), axis=1)
+    return points[stays], marks[stays, 1]
+
+
+def _first_come(number: int, pairs: np.ndarray) -> np.ndarray:
+    """Find who stays when of each pair (earlier, later) the later must go if the earlier stays."""
+    stays = np.zeros(number, bool)
+    undecided = np.ones(number, bool)
+    while undecided.any():
+        waits = np.zeros(number, bool)
+        waits[pairs[:, 1]] = True
+        certain = undecided & ~waits
+        stays |= certain
+        undecided &= ~certain
+        undecided[pairs[certain[pairs[:, 0]], 1]] = False
+        pairs = pairs[undecided[pairs].all(axis=1)]
+    return stays
 
 
 def noise(box: Box, seed: int) -> np.ndarray:
@@ -188,7 +199,8 @@ def waves(
     # Across their own heading, so that the points come no nearer to each other on the whole.
     amplitude = 2 * slope / np.sqrt(number) / along * np.stack([-np.sin(heading), np.cos(heading)])
     angles = heights[:, None, None] * along + points @ run + phase  # (Z, N, number)
-    return np.sin(angles) @ amplitude.T
+    shifts: np.ndarray = np.sin(angles) @ amplitude.T
+    return shifts
 
 
 def _cells(box: Box, seed: int, stream: _Stream) -> Iterator[tuple[np.ndarray, np.random.Generator]]:

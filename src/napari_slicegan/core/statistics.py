@@ -58,7 +58,7 @@ def two_point_correlation(indicator: Array, axis: int, reach: int) -> Floats:
     size = fft.next_fast_len(length + reach, real=True)  # the zeros keep the ends apart
     power = np.abs(fft.rfft(lines, size)) ** 2  # (..., size / 2 + 1)
     total = power.reshape(-1, power.shape[-1]).sum(axis=0, dtype=np.float64)
-    pairs = fft.irfft(total, size)[: reach + 1]
+    pairs = np.rint(fft.irfft(total, size)[: reach + 1])  # they are counts
     distances = np.arange(reach + 1)
     return np.asarray(pairs / ((length - distances) * (indicator.size // length)), np.float64)
 

@@ -95,7 +95,7 @@ MATERIALS = {
             unit="um",
             normals="zyx",
             edge=320,
-            seed=6,
+            seed=10,
             cut=microstructures.fibres,
         ),
         Material(
@@ -115,7 +115,7 @@ MATERIALS = {
 """The materials by name."""
 
 
-def volume(name: str, shape: tuple[int, int, int], seed: int, origin: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+def volume(name: str, shape: tuple[int, ...], seed: int, origin: tuple[int, ...] = (0, 0, 0)) -> np.ndarray:
     """Make a volume of a material.
 
     Parameters
@@ -182,7 +182,7 @@ def make_micrographs(name: str) -> tuple[np.ndarray, ...]:
         axis = "zyx".index(normal)
         shape, origin = [material.edge] * 3, [0] * 3
         shape[axis], origin[axis] = 1, material.edge // 2
-        plane = volume(name, (*shape,), material.seed, (*origin,))
+        plane = volume(name, tuple(shape), material.seed, tuple(origin))
         planes.append(plane.squeeze(axis))
     return tuple(planes)
 

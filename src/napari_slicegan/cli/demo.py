@@ -1,0 +1,126 @@
+"""``napari-slicegan demo``."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from napari_slicegan.cli.following import announce, follow
+from napari_slicegan.cli.generate import generate_and_write
+from napari_slicegan.cli.images import read_training_data
+from napari_slicegan.cli.settings import Request
+from napari_slicegan.cli.tables import Row, intensity_rows, phase_rows, print_table
+from napari_slicegan.cli.train import check_free, start
+from napari_slicegan.core import synthetic
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.figure import comparison
+from napari_slicegan.core.files import write_atomically
+from napari_slicegan.core.statistics import correlations, micrograph_correlations
+
+MATERIAL = "cathode"
+EDGE = 128
+"""Voxels along each edge of the demo's volume."""
+
+_REACH = 32  # pixels: the longest distance of the two-point correlations
+_PIECES = (1000, 1001)  # seeds of the truth that is compared with, and of another piece of it
+_MICROGRAPH, _VOLUME, _FIGURE = "micrograph.tif", "volume.tif", "comparison.png"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, generate, compare and show."""
+    out = Path(args.out)
+    check_free(out)
+    own = synthetic.MATERIALS[MATERIAL]
+    data = read_training_data(args.image or [str(path) for path in own.paths])
+    end = {"minutes": args.minutes}
+    current, trainer = start(out, data, Request(end=end), "auto")
+    images = args.image or [_keep_micrograph(out, own.paths[0])]
+    announce(current, trainer)
+    print(f"Training for {args.minutes:g} minutes on {', '.join(images)} into {out}", flush=True)
+    code = follow(current, trainer)
+    if code:
+        print(f"Go on with: napari-slicegan train {' '.join(images)} --out {out} --resume")
+        return code
+    volume = generate_and_write(trainer.model, (EDGE,) * 3, out / _VOLUME)
+    figure = comparison(data, volume, () if args.image else own.phases)
+    write_atomically(out / _FIGURE, lambda file: figure.save(file, "PNG"))
+    if args.image:
+        _compare(data, volume)
+    else:
+        _compare_with_truth(data, volume, own)
+    _show_what_next(out, images)
+    return 0
+
+
+def _keep_micrograph(out: Path, path: Path) -> str:
+    """Put the package's micrograph where it can be opened and trained on again."""
+    return str(shutil.copyfile(path, out / _MICROGRAPH))
+
+
+def _compare(data: TrainingData, volume: np.ndarray) -> None:
+    """Print what the micrograph and the volume have in common."""
+    header, micrograph = ("", "micrograph", "volume"), _whole(data)
+    if data.kind is not OutputKind.PHASES:
+        print_table(header, intensity_rows([micrograph, volume]))
+        return
+    rows = phase_rows([micrograph, volume], data.phases)
+    image, curves = _asked(data), correlations(volume, data.phases, _REACH)
+    print_table(header, [*rows, _texts("S2 error to the micrograph", image, [None, curves])])
+    _explain_s2(image)
+
+
+def _compare_with_truth(data: TrainingData, volume: np.ndarray, material: synthetic.Material) -> None:
+    """Print the same for the package's own material, with two independent pieces of its truth."""
+    truth, other = (synthetic.truth(material.name, EDGE, seed) for seed in _PIECES)
+    rows = phase_rows([_whole(data), volume, truth, other], data.phases)
+    named = [(name, *row[1:]) for name, row in zip(material.phases, rows, strict=True)]
+    image = _asked(data)
+    curves, true, yardstick = (correlations(array, data.phases, _REACH) for array in (volume, truth, other))
+    to_image = _texts("S2 error to the micrograph", image, [None, curves, true, yardstick])
+    to_truth = _texts("S2 error to the truth", true, [image, curves, None, yardstick])
+    print_table(("", "micrograph", "volume", "3D truth", "another piece"), [*named, to_image, to_truth])
+    _explain_s2(image)
+    print("The last two columns are independent pieces of the same material, made by code.")
+
+
+def _texts(name: str, reference: np.ndarray, curves: Sequence[np.ndarray | None]) -> Row:
+    return name, *("" if c is None else f"{_error(c, reference):.4f}" for c in curves)
+
+
+def _explain_s2(image: np.ndarray) -> None:
+    noise = image[..., :1] ** 2 + np.zeros_like(image)  # two points know nothing of each other
+    noise[..., 0] = image[..., 0]
+    print(
+        f"S2 error: mean difference of the two-point correlations up to {_REACH} "
+        f"pixels;\nnoise of the micrograph's phase fractions would have {_error(noise, image):.4f}."
+    )
+
+
+def _asked(data: TrainingData) -> np.ndarray:
+    return micrograph_correlations(data, _REACH)
+
+
+def _error(curves: np.ndarray, reference: np.ndarray) -> float:
+    return float(np.abs(curves - reference).mean())
+
+
+def _whole(data: TrainingData) -> np.ndarray:
+    """All pixels of the training images: labels or grey levels (N,), or colours (N, 1, 3)."""
+    if data.kind is OutputKind.COLOUR:
+        return np.concatenate([source.reshape(-1, 1, 3) for source in data.sources])
+    pixels = np.concatenate([source.ravel() for source in data.sources])
+    return np.array(data.phases)[pixels] if data.phases else pixels
+
+
+def _show_what_next(out: Path, images: Sequence[str]) -> None:
+    print(f"\nLook at {out / _FIGURE}, then at the volume: napari {out / _VOLUME}")
+    print("  In napari, Plugins > Generate volume makes others, of any shape, with the run")
+    print(f"  {out}, and Plugins > Train SliceGAN trains on a layer.")
+    print("  Without a window:")
+    print(f"    napari-slicegan generate {out} --shape 256 256 256 --out larger.tif")
+    print(f"    napari-slicegan train {' '.join(images)} --out {out} --resume --minutes 30")

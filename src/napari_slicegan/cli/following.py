@@ -1,0 +1,51 @@
+"""Watching a run: the bar, the signals, and what is said before and after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from napari_slicegan.cli.progress import Bar, duration, training_line
+from napari_slicegan.cli.stopping import Stopper
+from napari_slicegan.core.events import Progress
+from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.run import Run
+from napari_slicegan.core.training import Trainer
+
+
+def announce(run: Run, trainer: Trainer) -> None:
+    """Say in the first line which preset is used on which device, and what it costs."""
+    preset, training = PRESETS.get(run.preset), run.training
+    text = f"Preset {run.preset} on {trainer.gan.device.type}"
+    if preset:
+        end = replace(preset.training, iterations=training.iterations, minutes=training.minutes)
+        changed = (run.network, training) != (preset.network, end)
+        text += f"{', with changes' if changed else ''}: {preset.description}"
+    print(text, flush=True)
+    if trainer.iteration:
+        print(f"Going on with {run.path} after {trainer.iteration} iterations.", flush=True)
+
+
+def follow(run: Run, trainer: Trainer) -> int:
+    """Train to the end or until a signal.
+
+    Parameters
+    ----------
+    run : Run
+        Where it is recorded.
+    trainer : Trainer
+        What is trained.
+
+    Returns
+    -------
+    int
+        0 at the end; the exit code of the signal when one came.
+    """
+    with Stopper(trainer.stop) as stopper, Bar() as bar:
+        bar.show(0.0, "the first iteration is under way")
+        for event in run.record(trainer):
+            if isinstance(event, Progress):
+                bar.show(event.fraction, training_line(event, trainer.training))
+    seconds = trainer.result.seconds if trainer.result else 0.0
+    done = f"{trainer.iteration} iterations in {duration(seconds)}"
+    print(f"Stopped after {done}; saved." if stopper.code else f"Trained {done}.")
+    return stopper.code

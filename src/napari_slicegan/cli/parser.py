@@ -1,0 +1,158 @@
+"""What can be typed. This is a contract: others script against it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from napari_slicegan import __version__
+from napari_slicegan.cli.settings import settings_help
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.presets import PRESETS
+
+PROGRAM = "napari-slicegan"
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+_AXES = "zyx"
+_DEMO_MINUTES = 4.0  # with start, volume and figure the demo then takes less than five
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; `command` and `debug` are always in what it gives."""
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Grow a 3D volume from a 2D micrograph with SliceGAN.",
+        epilog=f"Start with: {PROGRAM} demo",
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_add_demo, _add_train, _add_generate, _add_info):
+        add(commands).add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that keeps line breaks and takes no abbreviations, which later options would break."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> Any:
+        """Name the problem and where help is, in two lines."""
+        self.exit(2, f"{PROGRAM}: {message}\nTry: {self.prog} --help\n")
+
+
+def _add_demo(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "demo",
+        help="train, generate and compare, in about five minutes",
+        description="Train on a micrograph that comes with the package (or on yours), generate a\n"
+        "volume of 128 x 128 x 128 voxels, and show both side by side.",
+    )
+    parser.add_argument(
+        "--image",
+        nargs="+",
+        metavar="FILE",
+        help="one, two or three images to train on instead of the package's own",
+    )
+    parser.add_argument("--out", default="slicegan-demo", metavar="DIR", help="new directory (%(default)s)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=_DEMO_MINUTES,
+        metavar="M",
+        help="minutes of training (%(default)g)",
+    )
+    return parser
+
+
+def _add_train(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "train",
+        help="train on one, two or three micrographs",
+        description="Train on one image (isotropic), on two (first the plane normal to the special\n"
+        "axis, then a side view with that axis down its rows), on three (planes normal\n"
+        "to z, y and x; rows and columns are the other two axes in this order), or on\n"
+        "one 3D stack. Ctrl-C stops and saves.",
+        epilog=settings_help(),
+    )
+    parser.add_argument("image", nargs="+", metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
+    parser.add_argument("--out", required=True, metavar="RUN", help="directory of the run")
+    parser.add_argument(
+        "--kind",
+        choices=("auto", *OutputKind),
+        default="auto",
+        help="what a pixel is; auto takes at most 8 whole values for phases",
+    )
+    parser.add_argument("--preset", choices=tuple(PRESETS), help="settings (quick; paper where there is a GPU)")
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--iterations", type=int, metavar="N", help="generator updates from the start of the run")
+    end.add_argument("--minutes", type=float, metavar="M", help="minutes of training from the start of the run")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of the training")
+    parser.add_argument("--resume", action="store_true", help="go on with the run, or start it if there is none")
+    parser.add_argument("--axis", choices=tuple(_AXES), default="z", help="special axis of two images (%(default)s)")
+    parser.add_argument(
+        "--crop",
+        nargs=4,
+        type=int,
+        metavar=("Y0", "X0", "Y1", "X1"),
+        help="part of the images to train on, in pixels, without row Y1 and column X1",
+    )
+    _add_device(parser)
+    parser.add_argument("--pixel-size", type=float, metavar="V", help="size of a pixel, instead of the file's")
+    parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
+    parser.add_argument("--config", metavar="FILE.toml", help="file with settings")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; repeatable")
+    return parser
+
+
+def _add_generate(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "generate",
+        help="generate a volume with a trained model",
+        description="Generate a volume. The same seed gives the same volume.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="model file, checkpoint or RUN")
+    parser.add_argument(
+        "--shape",
+        nargs=3,
+        type=int,
+        required=True,
+        metavar=("Z", "Y", "X"),
+        help="voxels along each axis",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE.tif", help="new TIFF file")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="(%(default)s)")
+    parser.add_argument(
+        "--periodic",
+        type=_axes,
+        default="",
+        metavar="z,y,x",
+        help="axes along which the volume repeats without a seam",
+    )
+    _add_device(parser)
+    return parser
+
+
+def _add_info(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "info",
+        help="show what a model, a run, an image or a preset is",
+        description="Show what is in a model file, a RUN or an image, or all settings of a preset\n"
+        f"({' or '.join(PRESETS)}).",
+    )
+    parser.add_argument("what", metavar="MODEL|RUN|IMAGE", help="file, directory or preset")
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    return parser
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=_DEVICES, default="auto", help="where to compute (%(default)s)")
+
+
+def _axes(text: str) -> str:
+    letters = text.replace(",", "").replace(" ", "")
+    if set(letters) - set(_AXES):
+        raise argparse.ArgumentTypeError(f"{text!r} are not axes: give letters of z,y,x")
+    return letters

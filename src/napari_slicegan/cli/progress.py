@@ -1,0 +1,76 @@
+"""What a long job shows on standard error: a bar on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+from napari_slicegan.core.config import TrainingConfig
+from napari_slicegan.core.events import Progress
+
+_BAR = 24
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Bar:
+    """A progress bar that is redrawn in place, or plain lines where nothing can be redrawn.
+
+    Parameters
+    ----------
+    file : text file, optional
+        Where to write; standard error when left out.
+    seconds : float
+        Time between two plain lines.
+    """
+
+    def __init__(self, file: TextIO | None = None, seconds: float = _SECONDS_BETWEEN_LINES) -> None:
+        self._file = sys.stderr if file is None else file
+        self._in_place = self._file.isatty()
+        self._seconds = 0.0 if self._in_place else seconds
+        self._shown = -float("inf")
+        self._open = False
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._open:
+            print(file=self._file, flush=True)
+
+    def show(self, fraction: float, text: str = "") -> None:
+        """Show that so much is done, if it is time for it; the end is always shown."""
+        now = time.monotonic()
+        if fraction < 1 and now - self._shown < self._seconds:
+            return
+        self._shown = now
+        line = f"{_drawn(fraction)} {text}".rstrip()
+        if self._in_place:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{line[:width]}\033[K", end="", file=self._file, flush=True)
+            self._open = True
+        else:
+            print(line, file=self._file, flush=True)
+
+
+def training_line(event: Progress, training: TrainingConfig) -> str:
+    """What the bar of a training says: speed, losses, time passed and time left."""
+    of = f"/{training.iterations}" if training.iterations else ""
+    return (
+        f"iteration {event.iteration}{of}  {event.iterations_per_second:.3g} it/s  "
+        f"distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}  "
+        f"{duration(event.seconds)} passed, {duration(event.eta_seconds)} left"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as ``1:05`` or ``2:00:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _drawn(fraction: float) -> str:
+    done = int(fraction * _BAR)
+    return f"[{'#' * done}{'-' * (_BAR - done)}] {fraction:4.0%}"

@@ -1,0 +1,137 @@
+"""``napari-slicegan train``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from napari_slicegan.cli.following import announce, follow
+from napari_slicegan.cli.images import read_training_data
+from napari_slicegan.cli.settings import Request
+from napari_slicegan.core.config import TrainingConfig
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.device import choose_device
+from napari_slicegan.core.errors import ConfigError, OutputError, TrainingError
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, MODEL, PREVIEWS
+from napari_slicegan.core.model import ModelInfo, SliceGAN
+from napari_slicegan.core.presets import default_preset, preset_named
+from napari_slicegan.core.run import Run
+from napari_slicegan.core.training import Trainer
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, or go on training."""
+    out = Path(args.out)
+    check_free(out, args.resume)
+    if (args.pixel_size is None) != (args.unit is None):
+        raise ConfigError("Give --pixel-size and --unit together, or neither.")
+    request = Request.of(args)
+    size = None if args.unit is None else (args.pixel_size, args.unit)
+    data = read_training_data(args.image, args.kind, args.axis, args.crop, size)
+    if (out / CONFIG).exists():
+        current, trainer = _resumed(Run.open(out), data, request, args, size is not None)
+    else:
+        current, trainer = start(out, data, request, args.device)
+    if trainer.is_finished:
+        print(
+            f"{out} is finished: {trainer.iteration} iterations. To train it further, give a "
+            "later end with --iterations or --minutes."
+        )
+        return 0
+    announce(current, trainer)
+    code = follow(current, trainer)
+    _show_results(out, code)
+    return code
+
+
+def check_free(out: Path, resume: bool = False) -> None:
+    """Refuse a directory that has something in it, unless it may be resumed.
+
+    Raises
+    ------
+    OutputError
+        The place is taken.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.is_dir() and resume and (out / CONFIG).exists():
+        return
+    if out.exists():
+        hint = ", or go on with it: --resume" if (out / CONFIG).exists() else ""
+        raise OutputError(f"{out} exists already: choose another place with --out{hint}.")
+
+
+def start(out: Path, data: TrainingData, request: Request, device: str) -> tuple[Run, Trainer]:
+    """Begin a new run; its directory is made when all else is known to work.
+
+    Parameters
+    ----------
+    out : Path
+        Directory of the run.
+    data : TrainingData
+        The images.
+    request : Request
+        What was asked of the settings.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+
+    Returns
+    -------
+    tuple of Run and Trainer
+        Ready to train.
+
+    Raises
+    ------
+    SliceGANError
+        The images, the settings, the device or the directory do not allow it.
+    """
+    kind = choose_device(device).type
+    preset = preset_named(request.preset) if request.preset else default_preset(kind)
+    network, training = request.applied_to(preset)
+    trainer = Trainer(data, network, training, device, out / CHECKPOINT)
+    return Run.create(out, data, network, training, preset.name), trainer
+
+
+def _resumed(
+    found: Run, data: TrainingData, request: Request, args: argparse.Namespace, sized: bool
+) -> tuple[Run, Trainer]:
+    """Go on with a run; only its end may be another than before."""
+    other = request.differences(found.network, found.training)
+    if request.preset not in (None, found.preset):
+        other = ["preset", *other]
+    if other:
+        raise TrainingError(
+            f"The run {found.path} was started with another {', '.join(other)}: when resuming only "
+            "the end (--iterations, --minutes) may change. Leave the rest out, or start a new run."
+        )
+    training = found.training
+    if found.has_checkpoint:
+        info = SliceGAN.load(found.path / CHECKPOINT, "cpu").info
+        training = _last_recipe(info, training)
+        data = _with_size_of(info, data, sized)
+    return found, found.trainer(data, replace(training, **request.end), args.device)
+
+
+def _last_recipe(info: ModelInfo, first: TrainingConfig) -> TrainingConfig:
+    """The recipe of the checkpoint, whose end may be later than that of the run's start."""
+    recipe = info.provenance.get("training")
+    return TrainingConfig(**recipe) if isinstance(recipe, dict) else first
+
+
+def _with_size_of(info: ModelInfo, data: TrainingData, sized: bool) -> TrainingData:
+    """The images with the pixel size that the run has, which need not be told again."""
+    if sized and (data.pixel_size, data.unit) != (info.voxel_size, info.unit):
+        raise TrainingError(
+            f"The run has pixels of {info.voxel_size:g} {info.unit}, not {data.pixel_size:g} "
+            f"{data.unit}: leave out --pixel-size and --unit, or start a new run."
+        )
+    return replace(data, pixel_size=info.voxel_size, unit=info.unit)
+
+
+def _show_results(out: Path, code: int) -> None:
+    print(f"  model     {out / MODEL}")
+    print(f"  previews  {out / PREVIEWS}")
+    if code:
+        print("Go on with the same command and --resume, or use the model as it is.")
+    print(f"Next: napari-slicegan generate {out} --shape 128 128 128 --out volume.tif")

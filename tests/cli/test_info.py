@@ -1,0 +1,125 @@
+"""What ``info`` tells, and that its JSON stays what programs rely on."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_slicegan.core.presets import PRESETS
+from tests.cli.conftest import blobs, write
+
+
+@pytest.fixture
+def facts(command):
+    def read(what) -> dict:
+        outcome = command("info", what, "--json")
+        assert outcome.code == 0, outcome.err
+        return json.loads(outcome.out)
+
+    return read
+
+
+def test_a_model(facts, trained):
+    got = facts(trained / "model.safetensors")
+    assert list(got) == [
+        "type", "path", "kind", "phases", "voxel_size", "unit", "iterations", "seconds", "network", "training",
+        "provenance",
+    ]  # fmt: skip
+    assert (got["type"], got["kind"], got["phases"]) == ("model", "phases", [0, 255])
+    assert (got["voxel_size"], got["unit"], got["iterations"]) == (0.5, "um", 2)
+    assert (got["network"]["channels"], got["training"]["iterations"]) == ([6, 4], 2)
+    assert got["provenance"]["images"] == ["image.tif"]
+    assert facts(trained / "checkpoint.pt")["network"] == got["network"]
+
+
+def test_a_run(facts, trained):
+    got = facts(trained)
+    assert list(got) == [
+        "type", "path", "preset", "images", "state", "iterations", "seconds", "last_report", "network", "training",
+        "model",
+    ]  # fmt: skip
+    assert (got["type"], got["path"], got["preset"], got["images"]) == ("run", "run", "quick", ["image.tif"])
+    assert (got["state"], got["iterations"], got["last_report"]["iteration"]) == ("completed", 2, 2)
+    assert got["network"]["image_channels"] == 2
+    assert list(got["model"]) == ["kind", "phases", "voxel_size", "unit", "provenance"]
+
+
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [
+        ({"event": "end", "reason": "stopped", "iteration": 2}, "stopped"),
+        ({"event": "error", "message": "full"}, "failed"),
+        ({"event": "progress", "iteration": 3}, "unfinished"),
+        ({"event": "checkpoint", "iteration": 3}, "unfinished"),
+    ],
+)
+def test_the_state_of_a_run_is_that_of_its_last_line(facts, trained, last, state):
+    with (trained / "log.jsonl").open("a") as log:
+        log.write(json.dumps(last) + "\n")
+    assert facts(trained)["state"] == state
+
+
+def test_a_run_that_has_not_begun(facts, trained):
+    for name in ("log.jsonl", "checkpoint.pt", "model.safetensors"):
+        (trained / name).unlink()
+    got = facts(trained)
+    assert (got["state"], got["iterations"], got["model"], got["last_report"]) == ("new", 0, None, None)
+
+
+def test_an_image_of_phases(facts, image):
+    got = facts(image)
+    assert list(got) == ["type", "path", "kind", "shape", "axes", "dtype", "phases", "pixel_size", "unit", "presets"]
+    assert (got["type"], got["kind"], got["shape"], got["axes"]) == ("image", "phases", [24, 40], "YX")
+    assert (got["dtype"], got["pixel_size"], got["unit"]) == ("uint8", 0.5, "um")
+    share = (blobs((24, 40)) == 0).mean()
+    assert got["phases"] == [{"value": 0, "fraction": share}, {"value": 255, "fraction": pytest.approx(1 - share)}]
+    assert got["presets"] == {name: {"crop": 64, "large_enough": False} for name in PRESETS}
+
+
+def test_a_large_grey_image_and_a_small_stack(facts):
+    grey = facts(write("grey.tif", np.arange(64 * 70, dtype=np.uint16).reshape(64, 70)))
+    assert (grey["kind"], grey["dtype"], grey["phases"], grey["pixel_size"]) == ("grey", "uint16", [], None)
+    assert grey["presets"]["paper"]["large_enough"]
+    stack = facts(write("stack.tif", blobs((20, 70, 70))))
+    assert stack["axes"] == "ZYX"
+    assert not stack["presets"]["paper"]["large_enough"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_in_full(facts, name):
+    got = facts(name)
+    assert got == {"type": "preset", **json.loads(json.dumps(asdict(PRESETS[name])))}
+
+
+def test_a_file_wins_over_a_preset_of_its_name(facts, image):
+    image.rename("quick")
+    assert facts("quick")["type"] == "image"
+
+
+def test_people_read_lines(command, trained, image):
+    run = command("info", trained).out.splitlines()
+    assert {"type: run", "state: completed", "  channels: 6, 4", "  voxel_size: 0.5"} <= set(run)
+    lines = command("info", image).out.splitlines()
+    share = (blobs((24, 40)) == 0).mean()
+    assert f"phases: value 0, fraction {share:.6g}; value 255, fraction {1 - share:.6g}" in lines
+    assert "    large_enough: no" in lines
+    assert command("info", write("grey.tif", np.arange(900).reshape(30, 30))).out.count("-\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("none", "There is no file or directory none, and no preset of that name (quick, paper)"),
+        ("none.pt", "There is no model at none.pt"),
+        ("folder", "There is no run at folder"),
+        ("text.txt", "text.txt is not a TIFF"),
+    ],
+)
+def test_what_is_none_of_these(command, what, words):
+    Path("folder").mkdir()
+    Path("text.txt").write_text("text")
+    outcome = command("info", what, "--json")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert words in outcome.err

@@ -1,0 +1,58 @@
+"""The bar on a terminal, and the lines where there is none."""
+
+import io
+import time
+
+import pytest
+
+from napari_slicegan.cli.progress import Bar, duration, training_line
+from napari_slicegan.core.config import TrainingConfig
+from napari_slicegan.core.events import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+EVENT = Progress(12, 65.0, 0.25, 3.14159, 3725.0, 1.5, 0.0625, -0.5, 0.25)
+
+
+def test_the_line_tells_speed_losses_and_times():
+    line = training_line(EVENT, TrainingConfig(iterations=48))
+    assert line == "iteration 12/48  3.14 it/s  distance 1.5  penalty 0.0625  1:05 passed, 1:02:05 left"
+    assert training_line(EVENT, TrainingConfig(iterations=0, minutes=2)).startswith("iteration 12  3.14 it/s")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3599, "59:59"), (3600, "1:00:00")]
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_on_a_terminal_one_line_is_redrawn_and_never_wraps(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    terminal = Terminal()
+    with Bar(terminal) as bar:
+        for done in range(5):
+            bar.show(done / 4, "text " * 30)
+    before, *drawn = terminal.getvalue().split("\r")
+    assert (before, len(drawn)) == ("", 5)
+    assert terminal.getvalue().endswith("\n")
+    assert terminal.getvalue().count("\n") == 1
+    assert all(len(line.replace("\033[K", "").rstrip("\n")) == 49 for line in drawn)
+    assert drawn[2].startswith("[############------------]  50% text")
+
+
+def test_elsewhere_lines_come_every_ten_seconds_and_at_the_end(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    file = io.StringIO()
+    with Bar(file) as bar:
+        for second in range(26):
+            now[0] = second
+            bar.show(second / 25, f"second {second}")
+    seconds = [int(line.split()[-1]) for line in file.getvalue().splitlines()]
+    assert seconds == [0, 10, 20, 25]
+    assert "\r" not in file.getvalue()
