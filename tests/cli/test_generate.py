@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
+from tests.cli.conftest import blobs, write
 
 
 @pytest.fixture
@@ -40,12 +41,21 @@ def test_it_says_where_the_volume_is_and_what_it_is_made_of(generate, trained):
     assert "100% generating" in outcome.err
 
 
-def test_periodic_axes_repeat(command, trained):
-    for out, shape in (("one.tif", (8, 9, 16)), ("two.tif", (8, 9, 16))):
-        assert command("generate", trained, "--shape", *shape, "--out", out, "--periodic", "z,x").code == 0
-    np.testing.assert_array_equal(
-        tifffile.imread("one.tif"), SliceGAN.load(trained).generate((8, 9, 16), periodic="zx")
-    )
+def test_without_a_pixel_size_the_voxels_are_of_unknown_size(command, settings):
+    image = write("a.tif", blobs((20, 20)))
+    assert command("train", image, "--out", "a run", "--config", settings, "--iterations", 1).code == 0
+    outcome = command("generate", "a run", "--shape", 1, 2, 3, "--out", "a volume.tif")
+    assert outcome.out.startswith("Wrote a volume.tif: 1 x 2 x 3 voxels of unknown size, phases.\n")
+    assert outcome.out.endswith("Look at it: napari 'a volume.tif'\n")
+
+
+@pytest.mark.parametrize(("periodic", "axes"), [("z,x", "zx"), ("y", "y"), ("z,y,x", "zyx"), ("", "")])
+def test_periodic_axes_reach_the_model(command, trained, periodic, axes):
+    assert command("generate", trained, "--shape", 8, 8, 16, "--out", "v.tif", "--periodic", periodic).code == 0
+    model = SliceGAN.load(trained)
+    np.testing.assert_array_equal(tifffile.imread("v.tif"), model.generate((8, 8, 16), periodic=axes))
+    others = [model.generate((8, 8, 16), periodic=other) for other in ("zx", "y", "zyx", "") if other != axes]
+    assert not any(np.array_equal(tifffile.imread("v.tif"), other) for other in others)
 
 
 @pytest.mark.parametrize(

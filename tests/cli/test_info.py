@@ -123,3 +123,22 @@ def test_what_is_none_of_these(command, what, words):
     outcome = command("info", what, "--json")
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err
+
+
+def test_every_field_is_documented(facts, trained, image):
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    for what in (trained, trained / "model.safetensors", image, "quick"):
+        got = facts(what)
+        section = text.split(f'`"type": "{got["type"]}"`')[1].split('`"type"')[0]
+        missing = [name for name in got if name != "type" and f"`{name}`" not in section]
+        assert not missing
+
+
+def test_every_option_is_documented(command):
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    for name in ("demo", "train", "generate", "info"):
+        usage = " ".join(command(name, "--help").out.split("\n\n")[0].split())
+        contract = " ".join(text.split(f"napari-slicegan {name} ")[1].split("napari-slicegan")[0].split())
+        options = {word for word in usage.replace("[", " ").replace("]", " ").split() if word.startswith("--")}
+        assert options
+        assert not {option for option in options if option not in contract}

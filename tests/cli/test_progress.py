@@ -20,8 +20,8 @@ EVENT = Progress(12, 65.0, 0.25, 3.14159, 3725.0, 1.5, 0.0625, -0.5, 0.25)
 
 def test_the_line_tells_speed_losses_and_times():
     line = training_line(EVENT, TrainingConfig(iterations=48))
-    assert line == "iteration 12/48  3.14 it/s  distance 1.5  penalty 0.0625  1:05 passed, 1:02:05 left"
-    assert training_line(EVENT, TrainingConfig(iterations=0, minutes=2)).startswith("iteration 12  3.14 it/s")
+    assert line == "it 12/48  3.14 it/s  1:05, ETA 1:02:05  distance 1.5  penalty 0.0625"
+    assert training_line(EVENT, TrainingConfig(iterations=0, minutes=2)).startswith("it 12  3.14 it/s")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,22 @@ def test_on_a_terminal_one_line_is_redrawn_and_never_wraps(monkeypatch):
     assert terminal.getvalue().endswith("\n")
     assert terminal.getvalue().count("\n") == 1
     assert all(len(line.replace("\033[K", "").rstrip("\n")) == 49 for line in drawn)
-    assert drawn[2].startswith("[############------------]  50% text")
+    assert drawn[2].startswith(" 50% text")
+
+
+@pytest.mark.parametrize(("columns", "bar"), [(30, "[####----] "), (200, f"[{'#' * 12}{'-' * 12}] "), (20, "")])
+def test_the_bar_takes_the_room_that_the_numbers_leave(monkeypatch, columns, bar):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal = Terminal()
+    Bar(terminal).show(0.5, "1234567890123")
+    assert terminal.getvalue() == f"\r{bar} 50% 1234567890123\033[K"
+
+
+def test_what_matters_most_fits_into_eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    event, terminal = Progress(5399, 35990.0, 0.25, 0.1234, 35999.0, -12.345, 0.01234, -0.5, 0.25), Terminal()
+    Bar(terminal).show(event.fraction, training_line(event, TrainingConfig()))
+    assert "25% it 5399/5400  0.123 it/s  9:59:50, ETA 9:59:59  distance -12.3  pen" in terminal.getvalue()
 
 
 def test_elsewhere_lines_come_every_ten_seconds_and_at_the_end(monkeypatch):

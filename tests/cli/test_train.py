@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +63,8 @@ def test_the_progress_goes_to_standard_error(train, image):
     outcome = train(image, "--out", "run")
     first, last = outcome.err.splitlines()
     assert first == f"[{'-' * 24}]   0% the first iteration is under way"
-    assert last.startswith(f"[{'#' * 24}] 100% iteration 1/1  ")
-    for word in (" it/s  ", "distance ", "penalty ", " passed, 0:00 left"):
+    assert last.startswith(f"[{'#' * 24}] 100% it 1/1  ")
+    for word in (" it/s  ", "distance ", "penalty ", ", ETA 0:00  "):
         assert word in last
 
 
@@ -155,22 +156,18 @@ def test_going_on_starts_a_run_that_has_no_checkpoint(command, trained, image):
 
 
 def test_a_later_end_lasts_after_a_stop(command, trained, image, monkeypatch):
-    made = []
+    update = GAN.update_generator
 
-    def stop_at_the_third(self):
-        made.append(1)
-        if len(made) == 2:
-            raise KeyboardInterrupt
+    def interrupted(self):
+        signal.raise_signal(signal.SIGINT)
         return update(self)
 
-    update = GAN.update_generator
     with monkeypatch.context() as patch:
-        patch.setattr(GAN, "update_generator", stop_at_the_third)
-        options = ("--iterations", 6, "--resume")
-        assert command("train", image, "--out", trained, *options).code == 130
-    assert command("train", image, "--out", trained, *options).code == 0
-    assert SliceGAN.load(trained).info.provenance["training"]["iterations"] == 6
-    assert "finished: 6 iterations" in command("train", image, "--out", trained, "--resume").out
+        patch.setattr(GAN, "update_generator", interrupted)
+        assert command("train", image, "--out", trained, "--resume", "--iterations", 6).code == 130
+    assert SliceGAN.load(trained).info.provenance["iterations"] < 6
+    outcome = command("train", image, "--out", trained, "--resume")
+    assert "Trained 6 iterations" in outcome.out
 
 
 def test_going_on_keeps_the_pixel_size(command, image, settings):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -173,6 +175,21 @@ def test_a_file_cut_anywhere_is_never_read_in_part(tmp_path: Path, name: str, ca
     assert capfd.readouterr().err == ""
 
 
+def test_a_damaged_file_says_nothing_on_standard_error(tmp_path: Path):
+    tifffile.imwrite(tmp_path / "whole.tif", GREY, compression="zlib")
+    data = (tmp_path / "whole.tif").read_bytes()
+    (tmp_path / "cut.tif").write_bytes(data[:220])  # tifffile logs what it misses
+    code = (
+        "import sys\nfrom napari_slicegan.core.io import DataError, read_image\n"
+        "try:\n    read_image(sys.argv[1])\nexcept DataError as error:\n    print(error)"
+    )
+    # In a process of its own, since pytest takes part in logging.
+    command = [sys.executable, "-c", code, tmp_path / "cut.tif"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cut.tif" in result.stdout
+    assert result.stderr == ""
+
+
 def test_unreadable_numbers(tmp_path: Path):
     np.save(tmp_path / "objects.npy", np.array([[{}, []]], dtype=object))
     assert "never loaded" in message(tmp_path / "objects.npy")
@@ -229,6 +246,12 @@ def test_a_header_that_claims_too_much_costs_no_memory(tmp_path: Path):
         tracemalloc.stop()
         assert "GB of pixels" in text or "damaged or cut short" in text, path
         assert peak < 20e6, path
+
+
+def test_there_is_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    np.save(tmp_path / "array.npy", GREY)
+    monkeypatch.setattr("napari_slicegan.core.raster.LARGEST_BYTES", GREY.nbytes - 1)
+    assert "Crop it" in message(tmp_path / "array.npy")
 
 
 def test_large_pictures_are_not_taken_for_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -100,3 +100,16 @@ def test_the_settings_are_plain_json(tmp_path, data, network, recipe):
     config = json.loads((run.path / "config.json").read_text())
     assert config["training"]["iterations"] == 3
     assert config["preset"] == "quick"
+
+
+def test_a_resumed_run_keeps_its_voxel_size_and_its_later_end(tmp_path, data, network, recipe):
+    run = Run.create(tmp_path / "run", data, network, recipe, "quick")
+    trainer = run.trainer(data, replace(recipe, iterations=5))
+    for event in run.record(trainer):
+        if event.iteration == 4:
+            trainer.stop()
+    bare = replace(data, pixel_size=1.0, unit="pixel")
+    trainer = Run.open(run.path).trainer(bare)
+    list(run.record(trainer))
+    assert trainer.result.iterations == 5
+    assert (trainer.model.info.voxel_size, trainer.model.info.unit) == (0.5, "um")

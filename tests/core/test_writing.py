@@ -43,7 +43,7 @@ def test_what_was_written_comes_back(tmp_path: Path, volume, imagej: bool, size,
     np.testing.assert_array_equal(image.array, volume if len(volume) > 1 else volume[0])
     assert image.array.dtype == volume.dtype
     assert image.unit == unit
-    assert image.pixel_size == (size if size is None else pytest.approx(size, rel=1e-12))
+    assert image.pixel_size == (size if size is None else pytest.approx(size, rel=1e-9))
     with tifffile.TiffFile(tmp_path / "v.tif") as tif:
         assert (tif.is_imagej, tif.is_ome) == (imagej, not imagej)
         assert tif.pages[0].compression == 8
@@ -170,6 +170,19 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OutputError, match=r"No space left on device.*Free some space"):
         write_volume(path, COLOUR, overwrite=True)
     assert {item.name: item.read_bytes() for item in tmp_path.iterdir()} == before
+
+
+def test_a_file_that_cannot_be_replaced_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_args: object) -> None:
+        raise PermissionError(errno.EACCES, "The file is in use")  # as Windows says
+
+    write_volume(tmp_path / "v.tif", VOLUME)
+    before = (tmp_path / "v.tif").read_bytes()
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match=r"in use\. Choose another place"):
+        write_volume(tmp_path / "v.tif", COLOUR, overwrite=True)
+    assert (tmp_path / "v.tif").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -30,9 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         stopped by Ctrl-C and by SIGTERM.
     """
     args = build_parser().parse_args(argv)
-    # Waiting OpenMP threads that spin make training collapse when anything else uses a core.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     try:
         with exit_on_terminate():
             code: int = import_module(f"napari_slicegan.cli.{args.command}").run(args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Training for {args.minutes:g} minutes on {', '.join(images)} into {out}", flush=True)
     code = follow(current, trainer)
     if code:
-        print(f"Go on with: napari-slicegan train {' '.join(images)} --out {out} --resume")
+        print(f"Go on with: {_train_again(images, out)}")
         return code
     volume = generate_and_write(trainer.model, (EDGE,) * 3, out / _VOLUME)
     figure = comparison(data, volume, () if args.image else own.phases)
@@ -117,10 +118,14 @@ def _whole(data: TrainingData) -> np.ndarray:
     return np.array(data.phases)[pixels] if data.phases else pixels
 
 
+def _train_again(images: Sequence[str], out: Path) -> str:
+    return shlex.join(["napari-slicegan", "train", *images, "--out", str(out), "--resume"])
+
+
 def _show_what_next(out: Path, images: Sequence[str]) -> None:
-    print(f"\nLook at {out / _FIGURE}, then at the volume: napari {out / _VOLUME}")
-    print("  In napari, Plugins > Generate volume makes others, of any shape, with the run")
-    print(f"  {out}, and Plugins > Train SliceGAN trains on a layer.")
+    print(f"\nLook at {out / _FIGURE}, then at the volume: {shlex.join(['napari', str(out / _VOLUME)])}")
+    print(f"  In napari, Plugins > Generate volume makes others, of any shape, with the run {out},")
+    print("  and Plugins > Train SliceGAN trains on a layer.")
     print("  Without a window:")
-    print(f"    napari-slicegan generate {out} --shape 256 256 256 --out larger.tif")
-    print(f"    napari-slicegan train {' '.join(images)} --out {out} --resume --minutes 30")
+    print(f"    napari-slicegan generate {shlex.quote(str(out))} --shape 256 256 256 --out larger.tif")
+    print(f"    {_train_again(images, out)} --minutes 30")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     phases = model.info.phases
     rows = phase_rows([volume], phases) if phases else intensity_rows([volume])
     print_table(["", "volume"], rows)
-    print(f"Look at it: napari {args.out}")
+    print(f"Look at it: {shlex.join(['napari', args.out])}")
     return 0
 
 
@@ -59,6 +60,7 @@ def generate_and_write(
         volume = model.generate(shape, seed, periodic, lambda fraction: bar.show(fraction, "generating"))
     labels = info.kind is OutputKind.PHASES
     write_volume(path, volume, info.voxel_size, info.unit, labels=labels)
-    voxels = " x ".join(map(str, shape))
-    print(f"Wrote {path}: {voxels} voxels of {info.voxel_size:g} {info.unit}, {info.kind}.")
+    known = info.unit != "pixel"
+    size = f"{info.voxel_size:g} {info.unit}" if known else "unknown size"
+    print(f"Wrote {path}: {' x '.join(map(str, shape))} voxels of {size}, {info.kind}.")
     return volume

@@ -45,22 +45,23 @@ class Bar:
         if fraction < 1 and now - self._shown < self._seconds:
             return
         self._shown = now
-        line = f"{_drawn(fraction)} {text}".rstrip()
+        text = f"{fraction:4.0%} {text}".rstrip()
         if self._in_place:
             width = shutil.get_terminal_size().columns - 1
+            line = f"{_drawn(fraction, width - len(text))}{text}"
             print(f"\r{line[:width]}\033[K", end="", file=self._file, flush=True)
             self._open = True
         else:
-            print(line, file=self._file, flush=True)
+            print(f"{_drawn(fraction)}{text}", file=self._file, flush=True)
 
 
 def training_line(event: Progress, training: TrainingConfig) -> str:
     """What the bar of a training says: speed, losses, time passed and time left."""
     of = f"/{training.iterations}" if training.iterations else ""
     return (
-        f"iteration {event.iteration}{of}  {event.iterations_per_second:.3g} it/s  "
-        f"distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}  "
-        f"{duration(event.seconds)} passed, {duration(event.eta_seconds)} left"
+        f"it {event.iteration}{of}  {event.iterations_per_second:.3g} it/s  "
+        f"{duration(event.seconds)}, ETA {duration(event.eta_seconds)}  "
+        f"distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}"
     )
 
 
@@ -71,6 +72,8 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _drawn(fraction: float) -> str:
-    done = int(fraction * _BAR)
-    return f"[{'#' * done}{'-' * (_BAR - done)}] {fraction:4.0%}"
+def _drawn(fraction: float, room: int = 99) -> str:
+    """The bar itself, as wide as there is room beside the numbers, which matter more."""
+    width = min(_BAR, room - 3)
+    done = int(fraction * width)
+    return f"[{'#' * done}{'-' * (width - done)}] " if width > 0 else ""

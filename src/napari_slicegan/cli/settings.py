@@ -174,13 +174,12 @@ def _typed(name: str, value: Any) -> Any:
         return float(value)
     if get_origin(kind) is tuple and isinstance(value, list) and all(map(_is_whole, value)):
         return tuple(value)
-    if issubclass_of_enum(kind) and value in tuple(kind):
+    if _is_words(kind) and value in tuple(kind):
         return kind(value)
     raise ConfigError(f"The setting {name} is {value!r}: give {_wanted(kind)}.")
 
 
-def issubclass_of_enum(kind: Any) -> bool:
-    """Whether a type is an enumeration of words."""
+def _is_words(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
@@ -189,7 +188,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _wanted(kind: Any) -> str:
-    if issubclass_of_enum(kind):
+    if _is_words(kind):
         return f"one of {', '.join(kind)}"
     words: Mapping[Any, str] = {int: "a whole number", float: "a number"}
     return words.get(kind, "whole numbers with commas between them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,4 +135,4 @@ def _show_results(out: Path, code: int) -> None:
     print(f"  previews  {out / PREVIEWS}")
     if code:
         print("Go on with the same command and --resume, or use the model as it is.")
-    print(f"Next: napari-slicegan generate {out} --shape 128 128 128 --out volume.tif")
+    print(f"Next: napari-slicegan generate {shlex.quote(str(out))} --shape 128 128 128 --out volume.tif")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from napari_slicegan.core.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from PIL import Image
@@ -20,6 +23,7 @@ LARGEST_EXPANSION = 10_000
 """Most bytes that one byte of a compressed file may become (a blank 1-bit PNG: 8,300)."""
 
 _BAND_BYTES = 2**24
+_LIMIT = threading.Lock()  # the limit belongs to the whole process
 _COPIED_MODES = {"1", "L", "I", "F", "RGB", "I;16", "I;16L", "I;16B"}
 
 
@@ -141,6 +145,20 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
     return array, "YXS" if array.ndim == 3 else "YX"
 
 
+@contextmanager
+def _any_number_of_pixels() -> Iterator[None]:
+    """Lift Pillow's limit, which refuses large micrographs; the claim was checked before."""
+    from PIL import Image
+
+    with _LIMIT:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@_any_number_of_pixels()
 def picture_array(image: Image.Image) -> np.ndarray:
     """Copy an open Pillow image, band by band, since Pillow copies each piece several times.
 

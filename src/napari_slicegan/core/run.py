@@ -120,7 +120,7 @@ class Run:
         data : TrainingData
             The images that the run was started with.
         training : TrainingConfig, optional
-            A recipe with a later end; by default the run's own.
+            A recipe with a later end; by default the one of the last checkpoint, else of the start.
         device : str
             "auto", "cpu", "cuda" or "mps".
 
@@ -136,10 +136,10 @@ class Run:
                 f"The run {self.path} was started with other images ({', '.join(self.images) or 'unnamed'}): give the "
                 "same images to resume it, or start a new run."
             )
-        training, checkpoint = training or self.training, self.path / CHECKPOINT
+        checkpoint = self.path / CHECKPOINT
         if self.has_checkpoint:
             return Trainer.resume(checkpoint, data, training, device)
-        return Trainer(data, self.network, training, device, checkpoint)
+        return Trainer(data, self.network, training or self.training, device, checkpoint)
 
     def record(self, trainer: Trainer) -> Iterator[Event]:
         """Iterate a trainer, and write the log, the previews and the model on the way.

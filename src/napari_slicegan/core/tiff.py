@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +12,11 @@ from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.raster import LARGEST_EXPANSION, check_claim, guess_axes, picture_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import tifffile
 
+_NOT_DECODED = ("imagecodecs", "not supported")  # how tifffile says that a compression is beyond it
 _BITS_PER_BYTE = 8  # 1-bit pixels become bytes
 _STORED_AS_MEANT = {0, 1, 2, 3}  # photometric: white is zero, black is zero, RGB, palette
 _COLOUR_BY_DECODER = {6}  # YCbCr, which JPEG compression uses
@@ -63,7 +62,7 @@ def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
         try:
             array = series.asarray()
         except (ValueError, NotImplementedError) as error:
-            if "imagecodecs" not in str(error):
+            if not any(words in str(error) for words in _NOT_DECODED):
                 raise
         else:
             return array, axes, spacing
@@ -107,28 +106,12 @@ def _check_colours(page: tifffile.TiffPage, name: str) -> None:
         raise DataError(f"{name} stores {kind} colours: save it as an RGB or greyscale image.")
 
 
-@contextmanager
-def _any_number_of_pixels() -> Iterator[None]:
-    """Lift Pillow's limit, which refuses large micrographs; the claim was checked before."""
-    from PIL import Image
-
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
 def _decoded_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> np.ndarray:
     """Read with Pillow the compressions (LZW, JPEG, fax) for which tifffile wants a package."""
     from PIL import TiffImagePlugin
 
     frames = []
-    with (
-        path.open("rb") as file,
-        TiffImagePlugin.TiffImageFile(file) as image,
-        _any_number_of_pixels(),
-    ):
+    with path.open("rb") as file, TiffImagePlugin.TiffImageFile(file) as image:
         for index in (int(page.index) for page in series.pages if page):
             image.seek(index)
             frames.append(picture_array(image))

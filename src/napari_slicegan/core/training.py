@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -230,7 +230,7 @@ class Trainer:
         checkpoint : path
             What the trainer wrote; it will be written again.
         data : TrainingData
-            The same images as before.
+            The same images as before; the pixel size stays that of the run.
         training : TrainingConfig, optional
             A recipe with, for example, more iterations; by default the one of before.
         device : str
@@ -251,6 +251,7 @@ class Trainer:
                     "These are not the images that the run was started with: give the same images to resume it, or "
                     "start a new run."
                 )
+            data = replace(data, pixel_size=info.voxel_size, unit=info.unit)
             training = training or TrainingConfig(**info.provenance["training"])
             trainer = cls(data, info.network, training, device, checkpoint)
             trainer.gan.load_state_dict(state["gan"])
