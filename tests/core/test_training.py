@@ -294,3 +294,30 @@ def test_devices_that_are_not_there(device, data, network, recipe, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="choose"):
         Trainer(data, network, recipe, device=device)
+
+
+def test_averaged_weights_get_statistics_of_their_own(recipe, network, data):
+    """With the statistics of the last weights an average makes volumes that look like neither."""
+    trainer = Trainer(data, network, replace(recipe, average=0.5))
+    list(trainer)
+    trainer.gan.generator.layers[0].weight.data *= 5
+    trainer.gan.average.update_parameters(trainer.gan.generator)
+    generator = trainer.model.generator
+    seen = []
+    generator.norms[0].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    with torch.no_grad():
+        for seed in range(8):
+            latent = torch.randn(1, 4, 4, 4, 4, generator=torch.Generator().manual_seed(seed))
+            generator(latent)
+    normalised = torch.cat(seen) - generator.norms[0].bias.view(1, -1, 1, 1, 1)
+    spread = normalised.std(dim=(0, 2, 3, 4)) / generator.norms[0].weight.abs()
+    assert torch.allclose(spread, torch.ones(6), atol=0.2)
+
+
+def test_a_snapshot_does_not_disturb_the_training(recipe, network, data):
+    plain = Trainer(data, network, replace(recipe, average=0.9))
+    list(plain)
+    shown = Trainer(data, network, replace(recipe, average=0.9))
+    for _event in shown:
+        assert shown.model.info.network == shown.gan.network
+    assert_same(weights(plain), weights(shown))

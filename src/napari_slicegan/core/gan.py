@@ -19,6 +19,7 @@ from napari_slicegan.core.networks import Discriminator, Generator
 from napari_slicegan.core.slicing import planes
 
 Losses = dict[str, Tensor]
+_STATISTICS_VOLUMES = 16
 
 
 class GAN:
@@ -57,12 +58,12 @@ class GAN:
         self.average: AveragedModel | None = None
         if training.average:
             decay = get_ema_multi_avg_fn(training.average)
-            self.average = AveragedModel(self.generator, multi_avg_fn=decay, use_buffers=True)
+            self.average = AveragedModel(self.generator, multi_avg_fn=decay)
 
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
         with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes))  # (m_D, C, Z, Y, X)
+            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))  # (m_D, C, Z, Y, X)
         total: Losses = {}
         for source, critic in enumerate(self.discriminators):
             fake = self._slices(volumes, source)  # (M, C, H, W)
@@ -82,7 +83,7 @@ class GAN:
 
     def update_generator(self) -> Losses:
         """One step of the generator on slices of m_G volumes; returns its scalar loss."""
-        volumes = self.generator(self._latent(self.training.generator_volumes))  # (m_G, C, Z, Y, X)
+        volumes = self.generator(self._latent(self.training.generator_volumes, self.rng))  # (m_G, C, Z, Y, X)
         loss = torch.zeros((), device=self.device)
         with self._frozen_discriminators():  # the gradients of their weights are not needed here
             for source, critic in enumerate(self.discriminators):
@@ -100,7 +101,19 @@ class GAN:
         with torch.device("meta"):
             copy = Generator(self.network)
         copy.load_state_dict({name: tensor.clone() for name, tensor in source.state_dict().items()}, assign=True)
+        if self.average:
+            self._measure_statistics(copy)
         return copy
+
+    @torch.no_grad()
+    def _measure_statistics(self, generator: Generator) -> None:
+        """Give averaged weights the running statistics that belong to them; those of the last weights differ widely."""
+        rng = torch.Generator().manual_seed(0)  # not the training's, which a snapshot must not disturb
+        for norm in generator.norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over all volumes that follow
+        for _ in range(_STATISTICS_VOLUMES):
+            generator(self._latent(1, rng))
 
     def volatile_state(self) -> tuple[Tensor, dict[str, Tensor]]:
         """What an update changes before its last lines: the random numbers, and the running statistics."""
@@ -147,10 +160,10 @@ class GAN:
             ]
         )
 
-    def _latent(self, count: int) -> Tensor:
+    def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) for training cubes."""
         shape = (count, self.network.latent_channels, *(self.network.geometry.latent_edge,) * 3)
-        return torch.randn(shape, generator=self.rng).to(self.device)
+        return torch.randn(shape, generator=rng).to(self.device)
 
     def _adam(self, player: torch.nn.Module) -> torch.optim.Adam:
         recipe = self.training

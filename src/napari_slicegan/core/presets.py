@@ -31,7 +31,7 @@ class Preset:
 _QUICK = Preset(
     "quick",
     "Narrow networks and random subsets of slices: a usable volume in minutes on a laptop, less faithful than 'paper'.",
-    NetworkConfig(channels=(64, 32, 32, 16), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
+    NetworkConfig(channels=(64, 64, 32, 8), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
     TrainingConfig(
         iterations=0,
         minutes=4.0,
@@ -40,8 +40,9 @@ _QUICK = Preset(
         real_crops=8,
         discriminator_steps=2,
         slices_per_axis=8,
-        learning_rate=1e-3,
-        average=0.99,
+        learning_rate=2e-3,
+        beta2=0.99,
+        average=0.98,
         symmetry=Symmetry.AUTO,
     ),
 )
