@@ -109,9 +109,10 @@ class GAN:
     def _measure_statistics(self, generator: Generator) -> None:
         """Give averaged weights the running statistics that belong to them; those of the last weights differ widely."""
         rng = torch.Generator().manual_seed(0)  # not the training's, which a snapshot must not disturb
-        for norm in generator.norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the mean over all volumes that follow
+        for norm in generator.modules():
+            if isinstance(norm, torch.nn.BatchNorm3d):
+                norm.reset_running_stats()
+                norm.momentum = None  # the mean over all volumes that follow
         for _ in range(_STATISTICS_VOLUMES):
             generator(self._latent(1, rng))
 

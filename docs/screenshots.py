@@ -1,0 +1,89 @@
+"""Take the pictures of the docks, of the package's own cathode:
+
+xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [MINUTES]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["NAPARI_CONFIG"] = ""  # the settings of whoever runs this stay out of the pictures
+
+import napari
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_slicegan.plugin.jobs import jobs_of
+
+IMAGES = Path(__file__).parent / "images"
+PLUGIN = "napari-slicegan"
+SIZE = (1360, 860)
+
+
+def wait(condition: Callable[[], bool], seconds: float) -> None:
+    """Keep the window alive until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit("What the picture should show did not happen.")
+        QTest.qWait(50)
+
+
+def click(button: Any) -> None:
+    """Press a button with the mouse."""
+    QTest.mouseClick(button.native, Qt.MouseButton.LeftButton)
+
+
+def photograph(viewer: napari.Viewer, name: str) -> None:
+    """Save the whole window."""
+    QTest.qWait(800)
+    viewer.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
+
+
+def train(viewer: napari.Viewer, minutes: float) -> None:
+    """Train on the cathode, with a picture shortly before the end."""
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Train SliceGAN")
+    widget.settings.preset.value = "quick"
+    widget.settings.length.value = minutes
+    widget.settings.folder.line_edit.value = "~/napari-slicegan"
+    job = widget.jobs.training
+    QTest.qWait(300)
+    click(widget.start)
+    wait(lambda: job.status.fraction is not None and job.status.fraction > 0.9, 180 * minutes + 120)
+    photograph(viewer, "train")
+    wait(lambda: not job.status.state.is_busy, 60 * minutes + 120)
+    if not widget.jobs.models.entries:
+        raise SystemExit(job.status.message)
+    viewer.window.remove_dock_widget(dock)
+
+
+def generate(viewer: napari.Viewer) -> None:
+    """Generate a volume and show it in 3D."""
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Generate volume")
+    QTest.qWait(300)
+    click(widget.generate)
+    wait(lambda: not jobs_of(viewer).generation.status.state.is_busy, 300)
+    photograph(viewer, "generate")
+
+
+def main(minutes: float) -> None:
+    """Take all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    viewer = napari.Viewer(show_welcome_screen=False)
+    viewer.window.resize(*SIZE)
+    viewer.open_sample(PLUGIN, "cathode")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOME"] = home  # where the run goes
+        train(viewer, minutes)
+        generate(viewer)
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 4.0)

@@ -1,0 +1,296 @@
+"""From layers to images and from volumes to layers: the only place that knows what a layer is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.calibration import standard_size
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import DataError
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.utils.colormaps import DirectLabelColormap
+
+    from napari_slicegan.core.model import ModelInfo
+
+AXIS_LABELS = ("z", "y", "x")
+#: Pixels that are looked at in the window's own thread; more would be felt.
+SAMPLE = 2**19
+_LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opacity": 1.0}
+_UNIT_TEXT = {"um": "µm", "pixel": "px"}
+
+Array = npt.NDArray[Any]
+LayerTuple = tuple[Array, dict[str, Any], str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a layer is coloured, to show a volume in the same colours.
+
+    Attributes
+    ----------
+    colormap : napari colormap
+        Of labels (label to colour) or of intensities (0 ... 1 to colour); None for colour images.
+    limits : (float, float), optional
+        Values that the ends of the colormap stand for; None for labels.
+    """
+
+    colormap: Any = None
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class LayerImage:
+    """The image of a layer as it was at one moment: the layer may then be painted on, renamed or removed.
+
+    Attributes
+    ----------
+    array : array (H, W), (H, W, 3 or 4), (Z, H, W) or (Z, H, W, 3 or 4)
+        A copy, or the lazy array itself (dask, zarr).
+    name : str
+        Of the layer.
+    rgb : bool
+        Whether the last axis is colour.
+    pixel_size : float
+        Edge of a pixel in `unit`.
+    unit : str
+        For example "um"; "pixel" when napari knows of none.
+    look : Look
+        The colours.
+    """
+
+    array: Any
+    name: str
+    rgb: bool
+    pixel_size: float
+    unit: str
+    look: Look
+
+    @property
+    def size_text(self) -> str:
+        """Pixels along each axis, for people."""
+        shape = self.array.shape[:-1] if self.rgb else self.array.shape
+        return " x ".join(map(str, shape))
+
+
+def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
+    """Read a layer, in the main thread.
+
+    Parameters
+    ----------
+    layer : Image or Labels layer
+        2D or 3D, of one level or several (the finest is taken).
+    copy : bool
+        Whether an array in memory is copied; only a look does without.
+
+    Returns
+    -------
+    LayerImage
+        What training needs of it.
+
+    Raises
+    ------
+    DataError
+        The pixels are not square, their unit is no length, or the layer has too many dimensions.
+    """
+    array = layer.data[0] if layer.multiscale else layer.data
+    rgb = bool(getattr(layer, "rgb", False))
+    if layer.ndim not in (2, 3):
+        raise DataError(f"The layer {layer.name} has {layer.ndim} dimensions: choose a 2D image or a 3D stack.")
+    if not rgb and array.shape[-1] in (3, 4):
+        raise DataError(
+            f"The layer {layer.name} is {array.shape[-1]} pixels wide: if these are colours, open it as RGB."
+        )
+    size, unit = _pixel_size(layer)
+    if copy and isinstance(array, np.ndarray):
+        array = array.copy()
+    return LayerImage(array, layer.name, rgb, size, unit, _look(layer))
+
+
+def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = "z") -> TrainingData:
+    """Make training data; slow for large images, so not in the main thread.
+
+    Raises
+    ------
+    DataError
+        The images cannot be trained on, alone or together.
+    """
+    _check_same_size(images)
+    arrays = [np.asarray(image.array) for image in images]
+    size, unit = images[0].pixel_size, images[0].unit
+    names = tuple(image.name for image in images)
+    return TrainingData.from_images(*arrays, kind=kind, pixel_size=size, unit=unit, axis=axis, names=names)
+
+
+def look_at(images: Sequence[LayerImage], kind: str, edge: int) -> str:
+    """Say what images are, from a sample of their pixels that is quick to look at.
+
+    Parameters
+    ----------
+    images : sequence of LayerImage
+        One, two or three.
+    kind : str
+        An `OutputKind` or "auto".
+    edge : int
+        Edge of a training crop in pixels.
+
+    Returns
+    -------
+    str
+        For example "3 phases: 0, 1, 2 · 0.4 µm/px · 384 x 384".
+
+    Raises
+    ------
+    DataError
+        The images cannot be trained on.
+    """
+    _check_same_size(images)
+    for image in images:
+        _check_edge(image, edge)
+    sizes = ", ".join(dict.fromkeys(image.size_text for image in images))
+    calibration = f"{images[0].pixel_size:.4g} {unit_text(images[0].unit)}/px"
+    if images[0].unit == "pixel":
+        calibration = "pixel size unknown"
+    return f"{_kind_text(images, kind)} · {calibration} · {sizes}"
+
+
+def volume_layer(
+    volume: Array, info: ModelInfo, name: str, look: Look | None, metadata: dict[str, Any] | None = None
+) -> LayerTuple:
+    """Describe a volume as a layer.
+
+    Parameters
+    ----------
+    volume : array (Z, Y, X) or (Z, Y, X, 3)
+        Labels or uint8 intensities.
+    info : ModelInfo
+        Of the model that made it.
+    name : str
+        Of the layer.
+    look : Look, optional
+        Of the training layer; by default napari's colours.
+    metadata : dict, optional
+        Where the volume comes from.
+
+    Returns
+    -------
+    (array, dict, str)
+        For `Layer.create`.
+    """
+    details: dict[str, Any] = {
+        "name": name,
+        "scale": (info.voxel_size,) * 3,
+        "units": (info.unit,) * 3,
+        "axis_labels": AXIS_LABELS,
+        "metadata": {"napari-slicegan": metadata or {}},
+    }
+    if info.kind is OutputKind.PHASES:
+        if look and look.colormap is not None:
+            details["colormap"] = label_colormap(look, info.phases)
+        return volume, details | _LABELS, "labels"
+    rgb = info.kind is OutputKind.COLOUR
+    details |= {"rgb": rgb, "rendering": "translucent" if rgb else "attenuated_mip"}
+    if not rgb:
+        details["contrast_limits"] = (0, 255)
+        if look and look.limits:
+            details["colormap"] = look.colormap
+    return volume, details, "image"
+
+
+def provenance(info: ModelInfo, model: str, **request: Any) -> dict[str, Any]:
+    """Say where a volume comes from: what was asked of which model, and the versions that made it."""
+    versions = {package: version(package) for package in ("napari-slicegan", "torch")}
+    training = json.loads(json.dumps(info.provenance))  # enums become words
+    return {"model": model, **request, "versions": versions, "training": training}
+
+
+def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:
+    """The colours that phases have in the training layer; label 0 stays transparent, as everywhere in napari."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    table: dict[int | None, Any] = {phase: _colour(look, phase) for phase in phases}
+    return DirectLabelColormap(color_dict={**table, 0: "transparent", None: "transparent"})
+
+
+def _colour(look: Look, phase: int) -> Any:
+    """The colour (R, G, B, A) of a phase."""
+    if look.limits:
+        low, high = look.limits
+        return look.colormap.map(np.clip((phase - low) / max(high - low, 1e-12), 0, 1))[0]
+    return look.colormap.map(phase)  # one int: for an array napari compiles code for a second
+
+
+def unit_text(unit: str) -> str:
+    """A unit as people write it."""
+    return _UNIT_TEXT.get(unit, unit)
+
+
+def _look(layer: Layer) -> Look:
+    colormap = getattr(layer, "colormap", None)
+    if getattr(layer, "rgb", False) or colormap is None:
+        return Look()
+    colormap = colormap.model_copy(deep=True)
+    if hasattr(colormap, "use_selection"):
+        colormap.use_selection = False  # the other labels are hidden, but have their colours
+    limits = getattr(layer, "contrast_limits", None)
+    return Look(colormap, None if limits is None else (float(limits[0]), float(limits[1])))
+
+
+def _pixel_size(layer: Layer) -> tuple[float, str]:
+    """The one pixel size of a layer and its unit."""
+    sizes = [float(abs(size)) for size in layer.scale]
+    units = {str(unit) for unit in layer.units[-2:]}
+    if not np.allclose(sizes, sizes[-1], rtol=1e-3) or len(units) > 1:
+        text = " x ".join(f"{size:g}" for size in sizes)
+        raise DataError(f"The pixels of {layer.name} are not square ({text}): resample it, or correct its scale.")
+    return standard_size(sizes[-1], units.pop())
+
+
+def _check_same_size(images: Sequence[LayerImage]) -> None:
+    first = images[0]
+    for image in images[1:]:
+        if image.unit != first.unit or not np.isclose(image.pixel_size, first.pixel_size, rtol=1e-3):
+            raise DataError(
+                f"{first.name} has pixels of {first.pixel_size:g} {first.unit}, {image.name} of "
+                f"{image.pixel_size:g} {image.unit}: resample them to one pixel size, or correct their scale."
+            )
+
+
+def _check_edge(image: LayerImage, edge: int) -> None:
+    """Refuse what a crop does not fit into, without looking at a pixel."""
+    shape = image.array.shape[:-1] if image.rgb else image.array.shape
+    for plane in {shape[-2:], shape[:1] + shape[-1:], shape[:2]} if len(shape) == 3 else {shape}:
+        nothing = np.broadcast_to(np.uint8(0), (1, *plane, 1))
+        TrainingData(OutputKind.GREY, (nothing,)).check_edge(edge)
+
+
+def _kind_text(images: Sequence[LayerImage], kind: str) -> str:
+    if not all(isinstance(image.array, np.ndarray) for image in images):
+        return "not in memory, read when training starts"
+    samples = [_sample(image) for image in images]
+    try:
+        data = TrainingData.from_images(*samples, kind=kind)
+    except DataError:
+        if all(sample.size == image.array.size for sample, image in zip(samples, images, strict=True)):
+            raise
+        return "large, checked when training starts"  # a sample may lack a rare phase
+    if data.kind is OutputKind.PHASES:
+        return f"{data.channels} phases: {', '.join(map(str, data.phases))}"
+    return str(data.kind)
+
+
+def _sample(image: LayerImage) -> Array:
+    """Every n-th pixel of a large image, all of a small one."""
+    array: Array = image.array
+    axes = array.ndim - image.rgb
+    step = int(np.ceil((array.size / (SAMPLE * (array.shape[-1] if image.rgb else 1))) ** (1 / axes)))
+    return array[(slice(None, None, max(step, 1)),) * axes]
