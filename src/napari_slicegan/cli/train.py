@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 from napari_slicegan.cli.following import announce, follow
 from napari_slicegan.cli.images import read_training_data
 from napari_slicegan.cli.settings import Request
-from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import ConfigError, OutputError, TrainingError
 from napari_slicegan.core.files import CHECKPOINT, CONFIG, MODEL, PREVIEWS
-from napari_slicegan.core.model import ModelInfo, SliceGAN
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
@@ -106,28 +103,13 @@ def _resumed(
             f"The run {found.path} was started with another {', '.join(other)}: when resuming only "
             "the end (--iterations, --minutes) may change. Leave the rest out, or start a new run."
         )
-    training = found.training
-    if found.has_checkpoint:
-        info = SliceGAN.load(found.path / CHECKPOINT, "cpu").info
-        training = _last_recipe(info, training)
-        data = _with_size_of(info, data, sized)
-    return found, found.trainer(data, replace(training, **request.end), args.device)
-
-
-def _last_recipe(info: ModelInfo, first: TrainingConfig) -> TrainingConfig:
-    """The recipe of the checkpoint, whose end may be later than that of the run's start."""
-    recipe = info.provenance.get("training")
-    return TrainingConfig(**recipe) if isinstance(recipe, dict) else first
-
-
-def _with_size_of(info: ModelInfo, data: TrainingData, sized: bool) -> TrainingData:
-    """The images with the pixel size that the run has, which need not be told again."""
-    if sized and (data.pixel_size, data.unit) != (info.voxel_size, info.unit):
+    info = found.info()
+    if info and sized and (data.pixel_size, data.unit) != (info.voxel_size, info.unit):
         raise TrainingError(
             f"The run has pixels of {info.voxel_size:g} {info.unit}, not {data.pixel_size:g} "
             f"{data.unit}: leave out --pixel-size and --unit, or start a new run."
         )
-    return replace(data, pixel_size=info.voxel_size, unit=info.unit)
+    return found, found.trainer(data, found.recipe(**request.end), args.device)
 
 
 def _show_results(out: Path, code: int) -> None:

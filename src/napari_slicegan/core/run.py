@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError, TrainingError
+from napari_slicegan.core.errors import ConfigError, ModelError, OutputError, SliceGANError, TrainingError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, PREVIEWS, write_atomically
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, PREVIEWS, read_checkpoint, write_atomically
+from napari_slicegan.core.model import ModelInfo
 from napari_slicegan.core.training import Trainer
 from napari_slicegan.core.writing import write_volume
 
@@ -111,6 +112,44 @@ class Run:
     def has_checkpoint(self) -> bool:
         """Whether the run can be resumed."""
         return (self.path / CHECKPOINT).is_file()
+
+    def info(self) -> ModelInfo | None:
+        """What the last checkpoint knows of its model; None before there is one.
+
+        Raises
+        ------
+        ModelError
+            The checkpoint is damaged.
+        """
+        if not self.has_checkpoint:
+            return None
+        return ModelInfo.from_json(str(read_checkpoint(self.path / CHECKPOINT).get("info")))
+
+    def recipe(self, **end: Any) -> TrainingConfig:
+        """The recipe of the last checkpoint, else of the start, with another end where one is given.
+
+        Parameters
+        ----------
+        **end
+            New `iterations` and `minutes`, counted from the start of the run.
+
+        Returns
+        -------
+        TrainingConfig
+            For `trainer`.
+
+        Raises
+        ------
+        ModelError
+            The checkpoint is damaged.
+        """
+        info = self.info()
+        last = info.provenance.get("training") if info else None
+        try:
+            recipe = TrainingConfig(**last) if last else self.training
+        except (TypeError, ConfigError) as error:
+            raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({error}).") from error
+        return replace(recipe, **end)
 
     def trainer(self, data: TrainingData, training: TrainingConfig | None = None, device: str = "auto") -> Trainer:
         """Make the trainer of the run, which goes on from the checkpoint where there is one.

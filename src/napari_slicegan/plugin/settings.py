@@ -77,6 +77,9 @@ class Settings:
         rows.add(self.preset, wrapped(self.about), length, self.folder)
         tooltip = "Settings of the training and of the networks, as the preset has them."
         self.advanced = collapsed("Advanced settings", tooltip, Rows(*self.training, *self.network))
+        for form in (self.training, self.network):  # empty now that their widgets stand in rows
+            form.native.setParent(self.advanced)
+            form.native.hide()
         self.preset.changed.connect(self._show_preset)
         self.length_unit.changed.connect(self._show_length)
         self._show_preset()
