@@ -42,7 +42,11 @@ def test_with_an_image_of_the_user(command):
         expected = [(array == phase).mean() * 100 for array in (blobs((64, 64)), volume.array)]
         np.testing.assert_allclose(lines[f"phase {phase}"], expected, atol=0.006)
     assert re.search(r"S2 error to the micrograph +0\.\d{4}\n", outcome.out)
-    for told in ("napari slicegan-demo/volume.tif", "slicegan-demo/comparison.png", "Plugins > Generate volume"):
+    for told in (
+        "napari slicegan-demo/volume.tif",
+        "slicegan-demo/comparison.png",
+        "Plugins > SliceGAN > Generate volume",
+    ):
         assert told in outcome.out
     with Image.open(out / "comparison.png") as picture:
         assert picture.width > 1500

@@ -20,7 +20,7 @@ from napari_slicegan.core import synthetic
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.figure import comparison
-from napari_slicegan.core.files import write_atomically
+from napari_slicegan.core.files import MODEL, write_atomically
 from napari_slicegan.core.statistics import correlations, micrograph_correlations
 
 MATERIAL = "cathode"
@@ -124,8 +124,8 @@ def _train_again(images: Sequence[str], out: Path) -> str:
 
 def _show_what_next(out: Path, images: Sequence[str]) -> None:
     print(f"\nLook at {out / _FIGURE}, then at the volume: {shlex.join(['napari', str(out / _VOLUME)])}")
-    print(f"  In napari, Plugins > Generate volume makes others, of any shape, with the run {out},")
-    print("  and Plugins > Train SliceGAN trains on a layer.")
+    print("  In napari, Plugins > SliceGAN > Generate volume makes others, of any shape:")
+    print(f"  press Load model and choose {out / MODEL}; Train SliceGAN beside it trains on a layer.")
     print("  Without a window:")
     print(f"    napari-slicegan generate {shlex.quote(str(out))} --shape 256 256 256 --out larger.tif")
     print(f"    {_train_again(images, out)} --minutes 30")

@@ -30,7 +30,7 @@ class Preset:
 
 _QUICK = Preset(
     "quick",
-    "Narrow networks and random subsets of slices: a usable volume in minutes on a laptop, less faithful than 'paper'.",
+    "Narrow networks and random subsets of slices: a first volume in minutes on a laptop, less faithful than 'paper'.",
     NetworkConfig(channels=(64, 64, 32, 8), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
     TrainingConfig(
         iterations=0,
