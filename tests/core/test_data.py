@@ -38,7 +38,13 @@ def test_bool_images_are_two_phases():
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    [((0, 255), np.uint8), ((-5, 4), np.int8), ((300, 5000), np.uint16), ((-1, 300), np.int16), ((0, 2**40), np.int64)],
+    [
+        ((0, 255), np.uint8),
+        ((-5, 4), np.int8),
+        ((300, 5000), np.uint16),
+        ((-1, 300), np.int16),
+        ((0, 2**31), np.uint32),
+    ],
 )
 def test_smallest_type_of_labels(values, dtype):
     assert label_dtype(values) == dtype
@@ -58,7 +64,31 @@ def test_grey_is_scaled_to_bytes_unless_it_is_bytes():
     data = TrainingData.from_greyscale(ramp)
     assert (data.sources[0].min(), data.sources[0].max()) == (0, 255)
     narrow = np.random.default_rng(0).integers(10, 20, (70, 70), np.uint8)
-    np.testing.assert_array_equal(TrainingData.from_greyscale(narrow).sources[0][0, ..., 0], narrow)
+    data = TrainingData.from_greyscale(narrow)
+    np.testing.assert_array_equal(data.sources[0][0, ..., 0], narrow)
+    assert data.levels == (10, 19)
+
+
+def test_intensities_fill_the_range_of_the_generator_whatever_the_contrast():
+    """A faint image would hardly be told from a flat one by a critic with a bounded gradient."""
+    image = np.random.default_rng(0).integers(100, 120, (70, 70), np.uint8)
+    image[3, 3] = 255  # a hot pixel
+    data = TrainingData.from_greyscale(image)
+    crops = CropSampler(data, 64, Symmetry.NONE).draw(0, 20, rng())
+    assert (crops.min(), crops.max()) == (0, 1)
+    assert crops.std() > 0.25
+
+
+def test_images_of_one_volume_are_scaled_together():
+    faces = [
+        np.random.default_rng(seed).integers(0, top, (70, 70)).astype(np.uint16)
+        for seed, top in enumerate((1000, 60000))
+    ]
+    data = TrainingData.from_greyscale(*faces)
+    assert data.sources[0].max() < 10
+    assert data.sources[1].max() == 255
+    with pytest.raises(DataError, match="different types"):
+        TrainingData.from_greyscale(faces[0], faces[1].astype(np.uint8))
 
 
 def test_defect_07_colour_of_any_type_is_scaled_to_the_range_of_the_generator():
@@ -165,6 +195,9 @@ def test_fingerprint_tells_images_apart():
         ([blobs((70, 70))] * 4, "phases", "one, two or three"),
         ([blobs((70,))], "phases", "2D"),
         ([np.zeros((70, 70), complex)], "grey", "complex"),
+        ([blobs((70, 70)).astype(np.int64) * 2**40], "phases", "32 bits"),
+        ([np.stack([blobs((70, 70))] * 3, axis=-1)], "phases", "in colour"),
+        ([blobs((70, 70))], "smell", "no kind of image"),
         ([], "auto", "no image"),
     ],
 )

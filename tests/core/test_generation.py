@@ -15,7 +15,7 @@ from tests.core.test_model import a_model
 def one_pass(model, field):
     """The volume of a latent field, made without tiles."""
     with torch.no_grad():
-        return as_values(model.generator(field[None])[0], model.info.phases)
+        return as_values(model.generator(field[None])[0], model.info.phases, model.info.levels)
 
 
 @pytest.mark.parametrize("kind", SETS)
@@ -82,9 +82,23 @@ def test_what_cannot_be_made(arguments, words):
         a_model().generate(**arguments)
 
 
-def test_a_volume_that_does_not_fit_into_memory_is_a_sentence():
+def test_a_volume_that_does_not_fit_into_memory_is_a_sentence(monkeypatch):
     with pytest.raises(ModelError, match="does not fit into memory"):
         a_model().generate((10**6, 10**6, 10**6))
+    monkeypatch.setattr(generation, "free_memory", lambda: 10**6)
+    with pytest.raises(ModelError, match=r"does not fit into memory, of which 0.001 GB are free"):
+        a_model().generate((128, 128, 128))
+
+
+def test_memory_that_runs_out_on_the_way_is_a_sentence(monkeypatch):
+    model = a_model()
+
+    def fail(_latent):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(model.generator, "forward", fail)
+    with pytest.raises(ModelError, match="does not fit into memory"):
+        model.generate((64, 64, 64))
 
 
 def test_progress_ends_at_one_and_can_end_the_work():

@@ -1,13 +1,14 @@
 """The directory of a run: what is in it, what survives, what is refused."""
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 import tifffile
 
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ModelError, OutputError, TrainingError
+from napari_slicegan.core.errors import DataError, ModelError, OutputError, TrainingError
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
 from tests.core.conftest import blobs
@@ -113,3 +114,26 @@ def test_a_resumed_run_keeps_its_voxel_size_and_its_later_end(tmp_path, data, ne
     list(run.record(trainer))
     assert trainer.result.iterations == 5
     assert (trainer.model.info.voxel_size, trainer.model.info.unit) == (0.5, "um")
+
+
+def test_a_run_that_cannot_start_leaves_nothing(tmp_path, network, recipe):
+    data = TrainingData.from_labels(blobs((70, 70)), blobs((70, 70), seed=1))
+    with pytest.raises(DataError, match="must not be turned"):
+        Run.start(tmp_path / "run", data, network, replace(recipe, symmetry="rotate"), "quick")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_config_tells_the_network_that_is_trained(tmp_path, network, recipe):
+    data = TrainingData.from_labels(blobs((70, 70), phases=2))
+    run, _ = Run.start(tmp_path / "run", data, network, recipe, "quick")
+    assert Run.open(run.path).network.image_channels == 2
+
+
+def test_an_interrupted_model_file_does_not_hide_a_newer_checkpoint(tmp_path, data, network, recipe):
+    run, trainer = Run.start(tmp_path / "run", data, network, recipe, "quick")
+    list(run.record(trainer))
+    old = (run.path / "model.safetensors").read_bytes()
+    list(run.record(run.trainer(data, replace(recipe, iterations=4))))
+    (run.path / "model.safetensors").write_bytes(old)
+    os.utime(run.path / "model.safetensors", (0, 0))
+    assert SliceGAN.load(run.path).info.provenance["iterations"] == 4

@@ -321,3 +321,38 @@ def test_a_snapshot_does_not_disturb_the_training(recipe, network, data):
     for _event in shown:
         assert shown.model.info.network == shown.gan.network
     assert_same(weights(plain), weights(shown))
+
+
+def test_weights_that_are_not_finite_never_replace_a_good_checkpoint(recipe, network, data, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    recipe = replace(recipe, iterations=5, report_seconds=3600, checkpoint_iterations=1)
+    trainer = Trainer(data, network, recipe, checkpoint=path)
+    update = trainer.gan.update_generator
+
+    def fails_late():
+        losses = update()
+        if trainer.iteration == 2:
+            trainer.gan.generator.layers[0].weight.data.fill_(float("nan"))
+        return losses
+
+    trainer.gan.update_generator = fails_late
+    with pytest.raises(TrainingError, match="diverged by iteration 3"):
+        list(trainer)
+    assert Trainer.resume(path, data).iteration == 2
+    assert SliceGAN.load(path).generate((5, 5, 5)).shape == (5, 5, 5)
+
+
+def test_what_was_learnt_before_memory_ran_out_is_saved(recipe, network, data, tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, network, recipe, checkpoint=path)
+    update = trainer.gan.update_generator
+
+    def fail():
+        if trainer.iteration == 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return update()
+
+    monkeypatch.setattr(trainer.gan, "update_generator", fail)
+    with pytest.raises(TrainingError, match="lower discriminator_volumes"):
+        list(trainer)
+    assert Trainer.resume(path, data).iteration == 2

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     own = synthetic.MATERIALS[MATERIAL]
     data = read_training_data(args.image or [str(path) for path in own.paths])
     end = {"minutes": args.minutes}
-    current, trainer = start(out, data, Request(end=end), "auto")
+    current, trainer = start(out, data, Request(preset="quick", end=end), "auto")
     images = args.image or [_keep_micrograph(out, own.paths[0])]
     announce(current, trainer)
     print(f"Training for {args.minutes:g} minutes on {', '.join(images)} into {out}", flush=True)

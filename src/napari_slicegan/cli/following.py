@@ -18,9 +18,11 @@ def announce(run: Run, trainer: Trainer) -> None:
     text = f"Preset {run.preset} on {trainer.gan.device.type}"
     if preset:
         end = replace(preset.training, iterations=training.iterations, minutes=training.minutes)
-        changed = (run.network, training) != (preset.network, end)
+        network = replace(preset.network, output=run.network.output, image_channels=run.network.image_channels)
+        changed = (run.network, training) != (network, end)
         text += f"{', with changes' if changed else ''}: {preset.description}"
     print(text, flush=True)
+    print(f"Images: {trainer.data.summary}", flush=True)
     if trainer.iteration:
         print(f"Going on with {run.path} after {trainer.iteration} iterations.", flush=True)
 

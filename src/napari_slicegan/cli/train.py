@@ -12,7 +12,7 @@ from napari_slicegan.cli.settings import Request
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import ConfigError, OutputError, TrainingError
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, MODEL, PREVIEWS
+from napari_slicegan.core.files import CONFIG, MODEL, PREVIEWS
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
@@ -51,12 +51,12 @@ def check_free(out: Path, resume: bool = False) -> None:
     OutputError
         The place is taken.
     """
-    if out.is_dir() and not any(out.iterdir()):
+    if out.is_dir() and all(entry.suffix == ".part" for entry in out.iterdir()):
         return
     if out.is_dir() and resume and (out / CONFIG).exists():
         return
     if out.exists():
-        hint = ", or go on with it: --resume" if (out / CONFIG).exists() else ""
+        hint = ", or go on with it: napari-slicegan train ... --resume" if (out / CONFIG).exists() else ""
         raise OutputError(f"{out} exists already: choose another place with --out{hint}.")
 
 
@@ -87,8 +87,7 @@ def start(out: Path, data: TrainingData, request: Request, device: str) -> tuple
     kind = choose_device(device).type
     preset = preset_named(request.preset) if request.preset else default_preset(kind)
     network, training = request.applied_to(preset)
-    trainer = Trainer(data, network, training, device, out / CHECKPOINT)
-    return Run.create(out, data, network, training, preset.name), trainer
+    return Run.start(out, data, network, training, preset.name, device)
 
 
 def _resumed(

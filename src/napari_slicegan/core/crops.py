@@ -79,4 +79,5 @@ class CropSampler:
         if self._data.kind is OutputKind.PHASES:
             phases = torch.arange(self._data.channels)[None, :, None, None]
             return (crops[:, None] == phases).float()
-        return crops.movedim(-1, 1).float() / 255
+        low, high = self._data.levels
+        return ((crops.movedim(-1, 1).float() - low) / (high - low)).clamp(0, 1)

@@ -12,7 +12,15 @@ import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.values import as_colour, as_grey, distinct_values, phase_indices
+from napari_slicegan.core.values import (
+    as_bytes,
+    as_colour,
+    as_grey,
+    distinct_values,
+    is_colour,
+    label_dtype,
+    phase_indices,
+)
 
 MAX_PHASES = 8
 _MAX_COUNTED = 2**16
@@ -46,6 +54,8 @@ class TrainingData:
         The special axis, "z", "y" or "x", when there are two sources.
     names : tuple of str
         Where the images come from, for the record.
+    levels : (float, float)
+        The intensities that the generator's 0 and 1 stand for; what lies beyond (0.1 % at either end) is clipped.
     """
 
     kind: OutputKind
@@ -55,6 +65,7 @@ class TrainingData:
     unit: str = "pixel"
     axis: str = "z"
     names: tuple[str, ...] = ()
+    levels: tuple[float, float] = (0.0, 255.0)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.sources) <= 3:
@@ -81,6 +92,14 @@ class TrainingData:
             return ((0, False), (1, False), (2, False))
         special = AXES.index(self.axis)
         return tuple((0, False) if axis == special else (1, _columns_axis(axis) == special) for axis in range(3))
+
+    @property
+    def summary(self) -> str:
+        """What the images are, in a line: "3 phases 0, 1, 2; 0.4 um per pixel; 384 x 384"."""
+        values = f"{len(self.phases)} phases {', '.join(map(str, self.phases))}" if self.phases else str(self.kind)
+        size = "pixel size unknown" if self.unit == "pixel" else f"{self.pixel_size:g} {self.unit} per pixel"
+        shapes = dict.fromkeys(f"{source.shape[1]} x {source.shape[2]}" for source in self.sources)
+        return f"{values}; {size}; {', '.join(shapes)}"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -134,6 +153,9 @@ class TrainingData:
         """
         if not images:
             raise DataError("There is no image to train on.")
+        if kind != "auto" and kind not in tuple(OutputKind):
+            raise DataError(f"There is no kind of image called {kind!r}: choose auto, {', '.join(OutputKind)}.")
+        images = tuple(np.asarray(image) for image in images)
         kinds = [detect_kind(image) if kind == "auto" else OutputKind(kind) for image in images]
         if len(set(kinds)) > 1:
             raise DataError(
@@ -158,26 +180,23 @@ class TrainingData:
                 "relabel them so that each phase has one value in all."
             )
         phases = tuple(found[0] or ())
+        if label_dtype(phases).itemsize > 4:
+            raise DataError(f"The labels {phases} take more than 32 bits: relabel the image.")
         sources = _sources([phase_indices(image, phases) for image in images], channels=False)
         return cls(OutputKind.PHASES, sources, phases, **details)
 
     @classmethod
     def from_greyscale(cls, *images: Array, **details: Any) -> TrainingData:
-        """Make training data from grey images; all but uint8 is scaled to 0 ... 255 by its own extremes."""
-        return cls(
-            OutputKind.GREY,
-            _sources([as_grey(image)[..., None] for image in images], channels=True),
-            **details,
-        )
+        """Make training data from grey images; uint8 keeps its values, all else is spread over 0 ... 255 together."""
+        stacks, levels = as_bytes([as_grey(image) for image in images])
+        sources = _sources([stack[..., None] for stack in stacks], channels=True)
+        return cls(OutputKind.GREY, sources, levels=levels, **details)
 
     @classmethod
     def from_colour(cls, *images: Array, **details: Any) -> TrainingData:
         """Make training data from colour images, (..., 3) or (..., 4) with an alpha channel that is dropped."""
-        return cls(
-            OutputKind.COLOUR,
-            _sources([as_colour(image) for image in images], channels=True),
-            **details,
-        )
+        stacks, levels = as_bytes([as_colour(image) for image in images])
+        return cls(OutputKind.COLOUR, _sources(stacks, channels=True), levels=levels, **details)
 
 
 def detect_kind(image: Array) -> OutputKind:
@@ -193,7 +212,7 @@ def detect_kind(image: Array) -> OutputKind:
     OutputKind
         A guess that the user may overrule.
     """
-    if image.ndim >= 3 and image.shape[-1] in (3, 4):
+    if is_colour(image):
         return OutputKind.COLOUR
     if image.dtype.kind in "bui":
         values = distinct_values(image, MAX_PHASES)
@@ -208,6 +227,8 @@ def _columns_axis(axis: int) -> int:
 
 
 def _check_phases(values: list[int] | None, image: Array) -> None:
+    if is_colour(image):
+        raise DataError("The image is in colour, and phases are single numbers: segment it, or train on it as colour.")
     if image.dtype.kind not in "bui":
         raise DataError(
             f"Phases are whole numbers, but the image holds {image.dtype} values: segment it, or train on it as grey."

@@ -116,6 +116,12 @@ class GAN:
         for _ in range(_STATISTICS_VOLUMES):
             generator(self._latent(1, rng))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no weight of any player is NaN or infinite."""
+        weights = (weight for player in (self.generator, *self.discriminators) for weight in player.parameters())
+        return all(bool(weight.isfinite().all()) for weight in weights)
+
     def volatile_state(self) -> tuple[Tensor, dict[str, Tensor]]:
         """What an update changes before its last lines: the random numbers, and the running statistics."""
         return self.rng.get_state(), {name: buffer.clone() for name, buffer in self.generator.named_buffers()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.geometry import Geometry
+from napari_slicegan.core.memory import free_memory, is_out_of_memory
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.values import label_dtype
 
@@ -27,6 +29,7 @@ Shape = tuple[int, int, int]
 def generate(
     generator: Generator,
     phases: Sequence[int],
+    levels: tuple[float, float],
     shape: Shape,
     seed: int,
     periodic: str = "",
@@ -39,17 +42,21 @@ def generate(
     channels = (3,) if config.output is OutputKind.COLOUR else ()
     dtype = label_dtype(phases) if phases else np.dtype(np.uint8)
     try:
+        _check_memory(shape, prod(channels) * dtype.itemsize, config)
         volume = np.empty((*shape, *channels), dtype)
         field = latent_field(shape, seed, periodic, config.latent_channels, geometry)
-        tiles = list(tile_starts(shape, geometry))
+        tiles = tile_starts(shape, geometry)
+        count = prod(-(-(geometry.cells(size) - geometry.overlap) // _step(geometry)) for size in shape)
         with torch.inference_mode():
             for done, (cells, voxels) in enumerate(tiles, start=1):
                 tile = generator(field[(slice(None), *cells)][None].to(next(generator.parameters()).device))[0]
                 place = volume[voxels]  # the far end of the last tiles is cropped to the shape
-                place[...] = as_values(tile, phases)[tuple(slice(n) for n in place.shape[:3])]
+                place[...] = as_values(tile, phases, levels)[tuple(slice(n) for n in place.shape[:3])]
                 if progress:
-                    progress(done / len(tiles))
-    except (MemoryError, torch.OutOfMemoryError) as error:
+                    progress(done / count)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelError(f"A volume of {shape} voxels does not fit into memory: choose a smaller one.") from error
     return volume
 
@@ -85,7 +92,7 @@ def latent_field(shape: Shape, seed: int, periodic: str, channels: int, geometry
 
 def tile_starts(shape: Shape, geometry: Geometry) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
     """Cut the work into tiles: the latent cells (z, y, x) of each, and the voxels (z, y, x) that they make."""
-    step = max(1, TILE // geometry.scale)
+    step = _step(geometry)
     counts = [geometry.cells(size) - geometry.overlap for size in shape]
     for start in product(*(range(0, count, step) for count in counts)):
         ends = [min(lo + step, count) for lo, count in zip(start, counts, strict=True)]
@@ -97,14 +104,33 @@ def tile_starts(shape: Shape, geometry: Geometry) -> Iterator[tuple[tuple[slice,
         )
 
 
-def as_values(tile: Tensor, phases: Sequence[int]) -> npt.NDArray[Any]:
+def _step(geometry: Geometry) -> int:
+    """Latent cells that a tile advances along each axis."""
+    return max(1, TILE // geometry.scale)
+
+
+def as_values(tile: Tensor, phases: Sequence[int], levels: tuple[float, float]) -> npt.NDArray[Any]:
     """Turn the generator's output (C, Z, Y, X) into labels (Z, Y, X), grey (Z, Y, X) or colour (Z, Y, X, 3)."""
     if phases:
         labels: npt.NDArray[Any] = np.array(phases, label_dtype(phases))
         volume: npt.NDArray[Any] = labels[tile.argmax(dim=0).cpu().numpy()]
         return volume
-    levels: npt.NDArray[Any] = (tile * 255).round().to(torch.uint8).movedim(0, -1).cpu().numpy()  # (Z, Y, X, C)
-    return levels[..., 0] if levels.shape[-1] == 1 else levels
+    low, high = levels
+    intensities: npt.NDArray[Any] = (
+        (low + tile * (high - low)).round().to(torch.uint8).movedim(0, -1).cpu().numpy()
+    )  # (Z, Y, X, C)
+    return intensities[..., 0] if intensities.shape[-1] == 1 else intensities
+
+
+def _check_memory(shape: Shape, voxel_bytes: int, config: NetworkConfig) -> None:
+    """Refuse what this machine cannot hold before the system ends the process for it."""
+    cells = prod(config.geometry.cells(size) for size in shape)
+    need, free = prod(shape) * voxel_bytes + 8 * cells * config.latent_channels, free_memory()
+    if free is not None and need > free:
+        raise ModelError(
+            f"A volume of {shape} voxels takes {need / 1e9:.3g} GB and does not fit into memory, of which "
+            f"{free / 1e9:.3g} GB are free: choose a smaller one."
+        )
 
 
 def _check(shape: Shape, seed: int, periodic: str, geometry: Geometry) -> None:

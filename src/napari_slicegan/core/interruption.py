@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.memory import is_out_of_memory
 
 
 class Interrupted(BaseException):
@@ -56,16 +56,3 @@ def readable_errors() -> Iterator[None]:
                 "fewer slices_per_axis, or choose the preset 'quick'."
             ) from error
         raise TrainingError(f"The training failed inside torch: {error}") from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch, on any device, says that memory ran out."""
-    words = (
-        "out of memory",
-        "not enough memory",
-        "can't allocate memory",
-        "cannot allocate memory",
-    )
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)

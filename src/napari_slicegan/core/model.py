@@ -44,6 +44,8 @@ class ModelInfo:
         For example "um"; "pixel" when the size is not known.
     provenance : dict
         Training images, settings, iterations and the like; for people to read.
+    levels : (float, float)
+        The intensities that the generator's 0 and 1 stand for.
     """
 
     network: NetworkConfig
@@ -51,6 +53,7 @@ class ModelInfo:
     voxel_size: float = 1.0
     unit: str = "pixel"
     provenance: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[float, float] = (0.0, 255.0)
 
     @property
     def kind(self) -> OutputKind:
@@ -61,7 +64,7 @@ class ModelInfo:
     def of(cls, data: TrainingData, network: NetworkConfig, **provenance: Any) -> ModelInfo:
         """Describe a model of these training images."""
         record = {"images": list(data.names), "fingerprint": data.fingerprint, **provenance}
-        return cls(network, data.phases, data.pixel_size, data.unit, record)
+        return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels)
 
     def to_json(self) -> str:
         """Write as the JSON text of a model file's header."""
@@ -84,8 +87,9 @@ class ModelInfo:
                     f"The model has the format {version}, but this version of napari-slicegan reads formats up to "
                     f"{FORMAT}: install a newer napari-slicegan."
                 )
-            phases = tuple(int(phase) for phase in fields.pop("phases"))
-            info = cls(network=NetworkConfig(**fields.pop("network")), phases=phases, **fields)
+            phases = tuple(map(int, fields.pop("phases")))
+            low, high = map(float, fields.pop("levels"))
+            info = cls(network=NetworkConfig(**fields.pop("network")), phases=phases, levels=(low, high), **fields)
         except SliceGANError as error:
             raise ModelError(str(error)) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -95,8 +99,13 @@ class ModelInfo:
 
     def _check(self) -> None:
         sizes_are_right = isinstance(self.voxel_size, int | float) and 0 < self.voxel_size < float("inf")
-        if self.kind is OutputKind.PHASES and len(self.phases) != self.network.image_channels:
+        channels = {OutputKind.GREY: 1, OutputKind.COLOUR: 3}.get(self.kind, len(self.phases))
+        if self.network.image_channels != channels or list(self.phases) != sorted(set(self.phases)):
             raise ModelError("The header of the model does not name one label for each of its phases.")
+        if self.phases and (self.kind is not OutputKind.PHASES or max(map(abs, self.phases)) >= 2**32):
+            raise ModelError("The header of the model names labels that its volumes cannot hold.")
+        if not 0 <= self.levels[0] < self.levels[1] <= 255:
+            raise ModelError("The header of the model gives no sensible levels of intensity.")
         if not (sizes_are_right and isinstance(self.unit, str) and isinstance(self.provenance, dict)):
             raise ModelError("The header of the model gives no sensible voxel size, unit and provenance.")
 
@@ -147,7 +156,7 @@ class SliceGAN:
         ModelError
             The shape cannot be made or does not fit into memory.
         """
-        return generate(self.generator, self.info.phases, shape, seed, periodic, progress)
+        return generate(self.generator, self.info.phases, self.info.levels, shape, seed, periodic, progress)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file; an existing file is replaced at the very end.
@@ -172,7 +181,8 @@ class SliceGAN:
         """
         path = Path(path)
         if path.is_dir():
-            path = next((path / name for name in (MODEL, CHECKPOINT) if (path / name).exists()), path)
+            files = [path / name for name in (MODEL, CHECKPOINT) if (path / name).is_file()]
+            path = max(files, key=lambda file: file.stat().st_mtime, default=path)  # a crash may leave an older model
         if not path.is_file():
             raise ModelError(f"There is no model at {path}: give a model file or the directory of a run.")
         if path.name.endswith(".pt"):
@@ -202,9 +212,9 @@ def _generator(info: ModelInfo, weights: Mapping[str, Tensor], path: Path) -> Ge
     """A generator with these weights, refused unless every weight is there with its shape and finite."""
     with torch.device("meta"):  # costs no memory until the weights prove to be there
         generator = Generator(info.network)
-    expected = {name: tensor.shape for name, tensor in generator.state_dict().items()}
-    given = {name: tensor.shape for name, tensor in weights.items()}
-    if expected != given:
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in generator.state_dict().items()}
+    tensors = all(isinstance(tensor, Tensor) for tensor in weights.values())
+    if not tensors or expected != {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}:
         raise ModelError(f"{path} is damaged: its weights do not fit the network that its header describes.")
     if not all(np.isfinite(tensor.float().sum().item()) for tensor in weights.values()):
         raise ModelError(f"{path} holds weights that are not finite: its training has failed; train again.")

@@ -73,9 +73,8 @@ class Run:
         run = cls(Path(path), network, training, preset, data.names, data.fingerprint)
         try:
             run.path.mkdir(parents=True, exist_ok=True)
-            if any(run.path.iterdir()):
+            if any(entry.suffix != ".part" for entry in run.path.iterdir()):
                 raise OutputError(f"{path} exists already: resume the run, or choose another directory.")
-            (run.path / PREVIEWS).mkdir()
         except OSError as error:
             raise OutputError(f"The directory {path} cannot be made: {error.strerror or error}.") from error
         content = {
@@ -84,6 +83,26 @@ class Run:
         }
         write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
         return run
+
+    @classmethod
+    def start(
+        cls,
+        path: str | Path,
+        data: TrainingData,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        preset: str,
+        device: str = "auto",
+    ) -> tuple[Run, Trainer]:
+        """Make a new run and its trainer; the directory is made when all else is known to work.
+
+        Raises
+        ------
+        SliceGANError
+            The images, the settings, the device or the directory do not allow it.
+        """
+        trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT)
+        return cls.create(path, data, trainer.gan.network, training, preset), trainer
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -99,8 +118,8 @@ class Run:
             raise ModelError(f"There is no run at {path}: give the directory that a training was written to.")
         try:
             fields = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-            if fields.pop("format") > _FORMAT:
-                raise ModelError(f"The run {path} comes from a newer napari-slicegan: install that version.")
+            if int(fields.pop("format")) > _FORMAT:
+                raise ModelError("it comes from a newer napari-slicegan; install that version.")
             training, images = TrainingConfig(**fields.pop("training")), tuple(fields.pop("images"))
             return cls(path, NetworkConfig(**fields.pop("network")), training, images=images, **fields)
         except SliceGANError as error:
@@ -219,11 +238,17 @@ class Run:
             case Progress():
                 self._log(event="progress", **asdict(event))
             case Preview(iteration, volume):
-                path = self.path / PREVIEWS / f"{iteration:08d}.tif"
-                write_volume(path, volume, trainer.data.pixel_size, trainer.data.unit, overwrite=True)
+                self._write_preview(iteration, volume, trainer.data)
             case CheckpointSaved(iteration, path):
-                trainer.model.save(self.path / MODEL)
+                (trainer.result.model if trainer.result else trainer.model).save(self.path / MODEL)
                 self._log(event="checkpoint", iteration=iteration, path=path.name)
+
+    def _write_preview(self, iteration: int, volume: Any, data: TrainingData) -> None:
+        folder = self.path / PREVIEWS
+        if self.path.is_dir() and not folder.exists():
+            folder.mkdir()
+        path = folder / f"{iteration:08d}.tif"
+        write_volume(path, volume, data.pixel_size, data.unit, overwrite=True, labels=bool(data.phases))
 
     def _log(self, **fields: Any) -> None:
         try:

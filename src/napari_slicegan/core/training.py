@@ -113,12 +113,16 @@ class Trainer:
                     self._iterate()
             except Interrupted:
                 break
+            except TrainingError:  # out of memory, for example: the updates before it are sound
+                if self.checkpoint and self.gan.is_finite:
+                    yield self._save(self.checkpoint, self.model)
+                raise
             if self._losses and report.is_due(self.iteration):
                 yield self._report()
             if recipe.preview_seconds and preview.is_due(self.iteration):
-                yield self._preview()
+                yield self._preview(self.model)
             if self.checkpoint and save.is_due(self.iteration):
-                yield self._save(self.checkpoint)
+                yield self._save(self.checkpoint, self.model)
         yield from self._end()
 
     def _end(self) -> Iterator[Event]:
@@ -126,11 +130,12 @@ class Trainer:
         reason = EndReason.COMPLETED if self.is_finished else EndReason.STOPPED
         if self._losses:
             yield self._report()
-        if self.training.preview_seconds:
-            yield self._preview()
+        self._check_finite(self.gan.is_finite)
         self.result = TrainingResult(self.model, reason, self.iteration, self._clock.seconds)
+        if self.training.preview_seconds:
+            yield self._preview(self.result.model)
         if self.checkpoint:
-            yield self._save(self.checkpoint)
+            yield self._save(self.checkpoint, self.result.model)
 
     def _iterate(self) -> None:
         """Update the discriminators several times, then the generator once."""
@@ -165,11 +170,7 @@ class Trainer:
     def _report(self) -> Progress:
         """The means of the losses since the last report; refuses to go on with losses that are not finite."""
         losses = self._losses.take()
-        if not all(map(math.isfinite, losses.values())):
-            raise TrainingError(
-                f"The training has diverged at iteration {self.iteration}: its losses are no longer finite. Resume "
-                "from the last checkpoint with a lower learning_rate."
-            )
+        self._check_finite(all(map(math.isfinite, losses.values())))
         fraction, seconds = min(self._fraction(), 1.0), self._clock.seconds
         return Progress(
             iteration=self.iteration,
@@ -180,13 +181,20 @@ class Trainer:
             **losses,
         )
 
-    def _preview(self) -> Preview:
-        return Preview(self.iteration, self.preview_volume())
+    def _check_finite(self, is_finite: bool) -> None:
+        if not is_finite:
+            raise TrainingError(
+                f"The training has diverged by iteration {self.iteration}: its numbers are no longer finite. The last "
+                "checkpoint is still a usable model; to get further, start a new run with a lower learning_rate."
+            )
+
+    def _preview(self, model: SliceGAN) -> Preview:
+        edge = self.gan.network.edge
+        return Preview(self.iteration, model.generate((edge, edge, edge), _PREVIEW_SEED))
 
     def preview_volume(self) -> npt.NDArray[Any]:
         """The volume that the generator makes now of the preview's latent field: a training cube long in each axis."""
-        edge = self.gan.network.edge
-        return self.model.generate((edge, edge, edge), _PREVIEW_SEED)
+        return self._preview(self.model).volume
 
     @property
     def model(self) -> SliceGAN:
@@ -202,8 +210,9 @@ class Trainer:
             ModelInfo.of(self.data, self.gan.network, created=created, **recipe),
         )
 
-    def _save(self, path: Path) -> CheckpointSaved:
-        model = self.model
+    def _save(self, path: Path, model: SliceGAN) -> CheckpointSaved:
+        """Write a checkpoint, never one that is worth nothing."""
+        self._check_finite(self.gan.is_finite)
         state = {
             "info": model.info.to_json(),
             "model": model.generator.state_dict(),
@@ -258,6 +267,6 @@ class Trainer:
             trainer.iteration = int(state["iteration"])
             trainer._discriminator_steps = int(state["discriminator_steps"])
             trainer._clock = Clock(float(state["seconds"]), trainer.iteration)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
             raise ModelError(f"{checkpoint} is damaged: it cannot be resumed ({error}).") from error
         return trainer

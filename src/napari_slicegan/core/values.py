@@ -81,47 +81,86 @@ def blocks_like(image: Array, other: Array) -> Iterator[Array]:
         start += len(block)
 
 
-def as_grey(image: Array) -> Bytes:
-    """Bring a grey image to uint8: uint8 stays as it is, all else is scaled from its extremes to 0 ... 255.
+def as_grey(image: Array) -> Array:
+    """One channel of a grey image: the mean of the channels where it was saved as colour.
 
     Raises
     ------
     DataError
-        The image is colour, holds NaN or infinity, or a single value.
+        The image is empty or holds no numbers.
     """
     _check_not_empty(image)
-    if image.ndim >= 3 and image.shape[-1] in (3, 4):
-        image = _luminance(image)
-    low, high = _extremes(image)
-    if low == high:
-        raise DataError("The image holds a single value: there is nothing to learn. Choose another image or region.")
-    if image.dtype == np.uint8:
-        return image
-    return _scaled(image, low, high)
+    _check_numbers(image)
+    return _luminance(image) if is_colour(image) else image
 
 
-def as_colour(image: Array) -> Bytes:
-    """Bring a colour image (..., 3 or 4) to uint8 (..., 3): its integer type's range, or 0 ... 1, to 0 ... 255.
+def as_colour(image: Array) -> Array:
+    """Three channels of a colour image (..., 3 or 4), without alpha.
 
     Raises
     ------
     DataError
-        The image has no colour channels, holds NaN or infinity, or a single value.
+        The image has no colour channels.
     """
     _check_not_empty(image)
-    if image.ndim < 3 or image.shape[-1] not in (3, 4):
+    if not is_colour(image):
         raise DataError(f"A colour image has 3 or 4 channels last, but this one has the shape {image.shape}.")
-    image = image[..., :3]
-    low, high = _extremes(image)
-    if low == high:
-        raise DataError("The image holds a single value: there is nothing to learn. Choose another image or region.")
-    if image.dtype == np.uint8:
-        return image
-    if image.dtype.kind in "ui":
-        low, high = 0.0, float(np.iinfo(image.dtype).max)
-    elif low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    return _scaled(image, low, high)
+    _check_numbers(image)
+    return image[..., :3]
+
+
+def is_colour(image: Array) -> bool:
+    """Whether an array has 3 or 4 channels last."""
+    return image.ndim >= 3 and image.shape[-1] in (3, 4)
+
+
+def as_bytes(images: Sequence[Array]) -> tuple[list[Bytes], tuple[float, float]]:
+    """Bring images to uint8 together, so that equal values stay equal.
+
+    Parameters
+    ----------
+    images : sequence of array
+        Intensities of any type, all of one range.
+
+    Returns
+    -------
+    (list of uint8 array, (low, high))
+        uint8 images as they are, others with nearly all of their range spread over 0 ... 255; and the levels
+        that hold nearly all intensities (99.8 %: a hot pixel must not flatten all others).
+
+    Raises
+    ------
+    DataError
+        An image holds NaN, infinity or a single value, or their types differ.
+    """
+    if len({image.dtype for image in images}) > 1:
+        kinds = ", ".join(str(image.dtype) for image in images)
+        raise DataError(f"The images are of different types ({kinds}): save them in one type, on one scale.")
+    for image in images:
+        low, high = _extremes(image)
+        if low == high:
+            raise DataError(
+                "The image holds a single value: there is nothing to learn. Choose another image or region."
+            )
+    low, high = _levels(images)
+    if images[0].dtype == np.uint8:
+        return list(images), (low, high)
+    return [_scaled(image, low, high) for image in images], (0.0, 255.0)
+
+
+def _levels(images: Sequence[Array]) -> tuple[float, float]:
+    """The intensities between which nearly all of a sample lie, or the extremes of a nearly constant one."""
+    sample = np.concatenate([image[tuple(map(_thinning, image.shape))].ravel() for image in images])
+    low, high = np.percentile(sample.astype(np.float64), [0.1, 99.9])
+    if low < high:
+        return float(low), float(high)
+    limits = [_extremes(image) for image in images]
+    return min(low for low, _ in limits), max(high for _, high in limits)
+
+
+def _thinning(size: int) -> slice:
+    """About a thousand places along an axis."""
+    return slice(None, None, max(1, size // 1024))
 
 
 def label_dtype(phases: Sequence[int]) -> np.dtype[Any]:
@@ -132,6 +171,11 @@ def label_dtype(phases: Sequence[int]) -> np.dtype[Any]:
         if limits.min <= min(phases) and max(phases) <= limits.max:
             return np.dtype(kind)
     raise DataError(f"No integer type holds all of the phases {tuple(phases)}: relabel the image.")
+
+
+def _check_numbers(image: Array) -> None:
+    if image.dtype.kind not in "buif":
+        raise DataError(f"The image holds {image.dtype} values: give whole or real numbers.")
 
 
 def _check_not_empty(image: Array) -> None:
@@ -149,8 +193,6 @@ def _luminance(image: Array) -> Array:
 
 
 def _extremes(image: Array) -> tuple[float, float]:
-    if image.dtype.kind not in "buif":
-        raise DataError(f"The image holds {image.dtype} values: give whole or real numbers.")
     low, high = np.inf, -np.inf
     for block in blocks(image):
         if block.dtype.kind == "f" and not np.isfinite(block).all():

@@ -183,12 +183,10 @@ def train(order: Order, control: Control) -> Generator[object, None, TrainingRes
 
         if order.resume:
             run = Run.open(order.path)
-            recipe = run.recipe(iterations=order.training.iterations, minutes=order.training.minutes)
+            end = {"iterations": order.training.iterations, "minutes": order.training.minutes}
+            trainer = run.trainer(data, run.recipe(**end))
         else:
-            data.check_edge(order.network.edge)  # before there is a directory
-            run = Run.create(order.path, data, order.network, order.training, order.preset)
-            recipe = order.training
-        trainer = run.trainer(data, recipe)
+            run, trainer = Run.start(order.path, data, order.network, order.training, order.preset)
         control.attach(trainer)
         yield Started(str(trainer.gan.device), ModelInfo.of(data, trainer.gan.network))
         yield from throttled(run.record(trainer))
