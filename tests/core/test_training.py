@@ -353,3 +353,13 @@ def test_what_was_learnt_before_memory_ran_out_is_saved(recipe, network, data, t
     with pytest.raises(TrainingError, match="lower discriminator_volumes"):
         list(trainer)
     assert Trainer.resume(path, data).iteration == 2
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 1e-7}, {"average": 0.9}, {"seed": 5}])
+def test_a_resumed_training_keeps_its_recipe(change, recipe, network, data, tmp_path):
+    """The optimizers go on as they were saved: another rate would be recorded, but never used."""
+    path = tmp_path / "checkpoint.pt"
+    list(Trainer(data, network, recipe, checkpoint=path))
+    with pytest.raises(TrainingError, match=f"another {next(iter(change))}"):
+        Trainer.resume(path, data, replace(recipe, **change))
+    assert not Trainer.resume(path, data, replace(recipe, iterations=9, preview_seconds=3)).is_finished

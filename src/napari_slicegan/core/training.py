@@ -25,6 +25,14 @@ from napari_slicegan.core.model import ModelInfo, SliceGAN
 from napari_slicegan.core.reports import MeanLosses
 
 _PREVIEW_SEED = 1
+_FREE_ON_RESUME = (
+    "iterations",
+    "minutes",
+    "report_seconds",
+    "preview_seconds",
+    "checkpoint_minutes",
+    "checkpoint_iterations",
+)
 
 
 @dataclass(frozen=True)
@@ -241,7 +249,7 @@ class Trainer:
         data : TrainingData
             The same images as before; the pixel size stays that of the run.
         training : TrainingConfig, optional
-            A recipe with, for example, more iterations; by default the one of before.
+            The recipe of before with another end, or other intervals of reports, previews and checkpoints.
         device : str
             "auto", "cpu", "cuda" or "mps".
 
@@ -250,7 +258,7 @@ class Trainer:
         ModelError
             The checkpoint is damaged.
         TrainingError
-            The images are not those that the run was started with.
+            The images are not those that the run was started with, or the recipe differs in more than that.
         """
         state = read_checkpoint(Path(checkpoint))
         try:
@@ -261,7 +269,9 @@ class Trainer:
                     "start a new run."
                 )
             data = replace(data, pixel_size=info.voxel_size, unit=info.unit)
-            training = training or TrainingConfig(**info.provenance["training"])
+            before = TrainingConfig(**info.provenance["training"])
+            training = training or before
+            _check_same_recipe(before, training)
             trainer = cls(data, info.network, training, device, checkpoint)
             trainer.gan.load_state_dict(state["gan"])
             trainer.iteration = int(state["iteration"])
@@ -270,3 +280,14 @@ class Trainer:
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
             raise ModelError(f"{checkpoint} is damaged: it cannot be resumed ({error}).") from error
         return trainer
+
+
+def _check_same_recipe(before: TrainingConfig, after: TrainingConfig) -> None:
+    """Refuse what a resumed training would not follow: its optimizers go on as they were saved."""
+    old, new = asdict(before), asdict(after)
+    changed = [name for name in old if old[name] != new[name] and name not in _FREE_ON_RESUME]
+    if changed:
+        raise TrainingError(
+            f"The run was started with another {', '.join(changed)}: a resumed training keeps its recipe. Leave these "
+            "as they were, or start a new run."
+        )
