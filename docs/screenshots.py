@@ -66,7 +66,7 @@ def train(viewer: napari.Viewer, minutes: float) -> None:
 def generate(viewer: napari.Viewer) -> None:
     """Generate a volume and show it in 3D."""
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Generate volume")
-    QTest.qWait(300)
+    wait(lambda: "about" in widget.form.costs.value, 60)  # the time that it takes is measured first
     click(widget.generate)
     wait(lambda: not jobs_of(viewer).generation.status.state.is_busy, 300)
     photograph(viewer, "generate")

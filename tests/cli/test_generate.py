@@ -2,15 +2,21 @@
 
 import json
 import pickle
+import shutil
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import trimesh
 from safetensors.numpy import load_file, save_file
 
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.reading import open_volume
+from napari_slicegan.core.request import Precision, VolumeRequest
+from napari_slicegan.core.tally import Tally
 from tests.cli.conftest import blobs, write
 
 
@@ -58,13 +64,126 @@ def test_periodic_axes_reach_the_model(command, trained, periodic, axes):
     assert not any(np.array_equal(tifffile.imread("v.tif"), other) for other in others)
 
 
+@pytest.mark.parametrize("out", ["v.tif", "v.TIFF", "v.ome.tif", "v.npy", "v.raw", "v.ome.zarr", "v.vti"])
+def test_the_ending_of_the_name_is_the_format(command, trained, out):
+    outcome = command("generate", trained, "--shape", 9, 10, 11, "--seed", 3, "--out", out)
+    assert outcome.code == 0, outcome.err
+    expected = SliceGAN.load(trained).generate((9, 10, 11), seed=3)
+    np.testing.assert_array_equal(open_volume(Path(out))[:], expected)
+    others = {"v.raw": "What its voxels are is in v.raw.json.", "v.vti": "Look at it: paraview v.vti"}
+    assert outcome.out.splitlines()[-1] == others.get(out, f"Look at it: napari {out}")
+
+
+def test_the_box_and_the_precision_reach_the_model(generate, trained):
+    assert generate(trained, "--origin", -5, 0, 1000, "--precision", "fast", "--out", "v.raw").code == 0
+    model = SliceGAN.load(trained)
+    expected = model.generate((9, 10, 11), origin=(-5, 0, 1000), precision="fast")
+    np.testing.assert_array_equal(open_volume(Path("v.raw")), expected)
+    request = json.loads(Path("v.raw.json").read_text())["provenance"]["request"]
+    assert (request["origin"], request["precision"]) == ([-5, 0, 1000], "fast")
+    assert generate(trained, "--precision", "auto", "--out", "w.raw").code == 0
+    precision = json.loads(Path("w.raw.json").read_text())["provenance"]["request"]["precision"]
+    assert precision == model.resolved(VolumeRequest((1, 1, 1), precision=Precision.AUTO)).precision
+
+
+def test_several_seeds(generate, trained):
+    outcome = generate(trained, "--seed", 4, 3, "--out", "v-{seed}.npy", "--surface", 0, "{seed}.ply")
+    assert outcome.code == 0, outcome.err
+    model = SliceGAN.load(trained)
+    for seed in (3, 4):
+        np.testing.assert_array_equal(np.load(f"v-{seed}.npy"), model.generate((9, 10, 11), seed=seed))
+        assert Path(f"{seed}.ply").exists()
+    lines = outcome.out.splitlines()
+    assert lines[0].startswith("Wrote v-4.npy: ")
+    assert lines[2].split() == ["phase", "0", f"{(np.load('v-4.npy') == 0).mean():.2%}"]
+    assert lines[-1] == "Look at them: napari v-4.npy v-3.npy"
+
+
+def test_all_names_are_checked_before_the_first_is_made(generate, trained):
+    Path("v-2.npy").write_text("precious")
+    outcome = generate(trained, "--seed", 1, 2, "--out", "v-{seed}.npy")
+    assert outcome.code == 2
+    assert "v-2.npy exists" in outcome.err
+    assert not Path("v-1.npy").exists()
+
+
+def test_the_disk_must_hold_all_of_them(generate, trained, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: namedtuple("Usage", "free")(2 * 990 - 1))
+    outcome = generate(trained, "--seed", 1, 2, "--out", "v-{seed}.npy")
+    assert outcome.code == 2
+    assert "where 0.989 kB are left for it" in outcome.err
+    assert not list(Path().glob("v-*"))
+
+
+@pytest.mark.parametrize("out", ["v.npy", "v.raw", "v.tif", "v.ome.zarr", "v.vti"])
+def test_the_surface_of_a_phase_in_physical_units(generate, trained, out):
+    outcome = generate(trained, "--seed", 3, "--out", out, "--surface", 255, "v.stl")
+    assert outcome.code == 0, outcome.err
+    assert "Wrote v.stl: the surface of phase 255." in outcome.out
+    volume = SliceGAN.load(trained).generate((9, 10, 11), seed=3)
+    mesh = trimesh.load("v.stl")
+    assert mesh.is_watertight
+    z, y, x = np.nonzero(volume == 255)
+    low, high = (np.array([edge(x), edge(y), edge(z)]) * 0.5 for edge in (np.min, np.max))
+    np.testing.assert_allclose(mesh.bounds, [low - 0.25, high + 0.25], atol=1e-6)
+
+
+def test_a_cluster_is_asked_for_a_store(generate, trained, monkeypatch):
+    cluster = pytest.importorskip("napari_slicegan.core.cluster")
+    asked = []
+
+    def make(model, request, path, address, *, resume, progress):
+        asked.append((request.shape, path.name, address, resume))
+        progress(1.0)
+        return Tally(10, (4, 6))
+
+    monkeypatch.setattr(cluster, "stream_on_cluster", make)
+    outcome = generate(trained, "--out", "v.ome.zarr", "--dask", "tcp://node:8786", "--resume")
+    assert outcome.code == 0, outcome.err
+    assert asked == [((9, 10, 11), "v.ome.zarr", "tcp://node:8786", True)]
+    assert "phase 0    40.00%" in outcome.out
+
+
+def test_resuming_leaves_what_is_finished_and_makes_the_rest(generate, trained):
+    options = ("--out", "v-{seed}.npy", "--surface", 0, "{seed}.stl", "--resume")
+    assert generate(trained, "--seed", 1, *options).code == 0
+    before = Path("v-1.npy").stat(), Path("1.stl").stat()
+    outcome = generate(trained, "--seed", 1, 2, *options)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("v-1.npy exists and is left as it is.\nWrote v-2.npy")
+    assert (Path("v-1.npy").stat(), Path("1.stl").stat()) == before
+    assert Path("2.stl").exists()
+    Path("2.stl").unlink()
+    assert generate(trained, "--seed", 2, *options).code == 0
+    assert Path("2.stl").exists()
+
+
+def test_an_unfinished_volume_says_so(generate, trained):
+    Path("v.npy.part").write_text("half")
+    outcome = generate(trained, "--out", "v.npy")
+    assert outcome.code == 2
+    assert "v.npy.part is an unfinished volume: resume it (--resume), or remove it" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("--periodic", "y"), "multiple of 8 voxels long, but y has 10: choose 8 or 16"),
         (("--seed", "-1"), "seed -1 is not a whole number"),
         (("--shape", 0, 1, 1), "is not three whole numbers above 0"),
-        (("--out", "v.png"), "v.png must end in .tif or .tiff"),
+        (("--shape", 3, -1, 1), "is not three whole numbers above 0"),
+        (("--origin", 0, 0, 2**61), "farther out than 2^60 voxels"),
+        (("--out", "v.png"), "v.png must end in .tif, .tiff, .ome.tif, .ome.tiff, .ome.zarr, .npy, .raw or .vti"),
+        (("--shape", *(300_000,) * 3, "--out", "v.npy"), "on the disk, where"),
+        (("--shape", *(300_000,) * 3, "--out", "v.ome.zarr"), "needs at least 540 TB on the disk, where"),
+        (("--seed", 1, 2), "Several seeds need several names: put {seed} into v.tif, as in volume-{seed}.tif"),
+        (("--seed", 1, 2, 1, "--out", "v.{seed}.tif"), "The seed 1 is given twice"),
+        (("--seed", 1, 2, "--out", "v.{seed}.tif", "--surface", 0, "v.stl"), "put {seed} into v.stl"),
+        (("--surface", "pore", "v.stl"), "'pore' is no label"),
+        (("--surface", 7, "v.stl"), "There is no phase 7: choose one of 0, 255"),
+        (("--surface", 0, "v.obj"), "v.obj must end in .stl or .ply"),
+        (("--surface", 0, "none/v.stl"), "There is no folder none"),
+        (("--dask", "tcp://127.0.0.1:1"), "A Dask cluster writes OME-Zarr: let v.tif end in .ome.zarr"),
         (("--out", "none/v.tif"), "There is no folder none"),
         (("--device", "cuda"), "finds no cuda device"),
     ],

@@ -74,7 +74,7 @@ def test_ctrl_c_where_nothing_needs_saving(command, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(generate, "check_writable", interrupted)
+    monkeypatch.setattr(generate, "check_outputs", interrupted)
     outcome = command("generate", "model", "--shape", 1, 1, 1, "--out", "v.tif")
     assert (outcome.code, outcome.err) == (130, "napari-slicegan: interrupted.\n")
 

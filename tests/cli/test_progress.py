@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from napari_slicegan.cli.progress import Bar, duration, training_line
+from napari_slicegan.cli.progress import Bar, Meter, duration, training_line
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.events import Progress
 
@@ -71,3 +71,19 @@ def test_elsewhere_lines_come_every_ten_seconds_and_at_the_end(monkeypatch):
     seconds = [int(line.split()[-1]) for line in file.getvalue().splitlines()]
     assert seconds == [0, 10, 20, 25]
     assert "\r" not in file.getvalue()
+
+
+def test_a_meter_counts_only_what_is_made_now(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    file = io.StringIO()
+    meter = Meter(Bar(file, seconds=0), 4_000_000)
+    for seconds, fraction in ((0, 0.5), (10, 0.75), (12, 1.0), (13, 1.0)):
+        now[0] = 100.0 + seconds
+        meter(fraction)
+    texts = [line.split("] ")[1].strip() for line in file.getvalue().splitlines()]
+    assert texts == [
+        "50% generating",
+        "75% generating, 1e+05 voxels/s, ETA 0:10",
+        "100% generating, 1.67e+05 voxels/s, ETA 0:00",
+    ]

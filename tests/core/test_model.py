@@ -11,8 +11,10 @@ from safetensors.torch import save_file
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import ModelError, OutputError
-from napari_slicegan.core.model import HEADER, ModelInfo, SliceGAN
+from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.weights import HEADER
 from tests.core.conftest import SETS, tiny_network
 
 

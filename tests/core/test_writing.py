@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_slicegan.core import writing
+from napari_slicegan.core import tiff_options
 from napari_slicegan.core.errors import DataError, OutputError
 from napari_slicegan.core.io import check_writable, read_image, write_image, write_volume
 
@@ -91,7 +91,7 @@ def test_values_beyond_32_bits_are_refused(tmp_path: Path):
 
 
 def test_above_four_gigabytes_it_is_big_ome_tiff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(writing, "_CLASSIC_BYTES", VOLUME.nbytes)
+    monkeypatch.setattr(tiff_options, "_CLASSIC_BYTES", VOLUME.nbytes)
     write_volume(tmp_path / "v.tif", VOLUME, 0.398, "um")
     with tifffile.TiffFile(tmp_path / "v.tif") as tif:
         assert tif.is_bigtiff

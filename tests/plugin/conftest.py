@@ -115,7 +115,7 @@ def text_of(label: Any) -> str:
 def finish(viewer: Any, qtbot: Any) -> None:
     """Stop what a viewer is doing and wait for it."""
     jobs = jobs_of(viewer)
-    for work in (jobs.training, jobs.generation, jobs.loading):
+    for work in jobs.all:
         work.stop()
         qtbot.waitUntil(lambda work=work: not work.status.state.is_busy, timeout=60_000)
     qtbot.wait(20)

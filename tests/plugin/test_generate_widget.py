@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +14,20 @@ from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.model import ModelInfo, SliceGAN
-from napari_slicegan.core.networks import Generator
-from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.generate_widget import NO_MODEL
+from napari_slicegan.plugin.generate_form import NO_MODEL
 from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.models import ModelEntry
 from tests.plugin.conftest import click, text_of, train_for, two_phases, until_idle
+from tests.plugin.generating import a_dock, a_model, set_shape, until_done
 from tests.plugin.test_train_widget import without_tooltip
 
 Open = Callable[..., Any]
 
 
-def a_model(kind: OutputKind = OutputKind.PHASES) -> SliceGAN:
-    """An untrained model that makes two phases, grey levels or colours."""
-    image = two_phases()
-    if kind is OutputKind.COLOUR:
-        image = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
-    data = TrainingData.from_images(image, kind=kind, pixel_size=0.5, unit="um", names=("a",))
-    network = replace(PRESETS["quick"].network, output=kind, image_channels=data.channels)
-    generator = Generator(network, torch.Generator().manual_seed(0))
-    return SliceGAN(generator, ModelInfo.of(data, network, iterations=1234))
-
-
 @pytest.fixture
 def dock(viewer: Any, open_dock: Open) -> Any:
     """The dock with one model of two phases."""
-    dock = open_dock(viewer, "Generate volume")
-    dock.jobs.models.add(ModelEntry("model", a_model(), Path("model")))
-    set_shape(dock, 20, 24, 28)
-    return dock
-
-
-def set_shape(dock: Any, *shape: int) -> None:
-    for box, size in zip(dock.shape, shape, strict=True):
-        box.value = size
-
-
-def until_generated(dock: Any, qtbot: Any) -> Any:
-    qtbot.waitUntil(lambda: not dock.jobs.generation.status.state.is_busy, timeout=60_000)
-    return dock.jobs.generation.status
+    return a_dock(viewer, open_dock)
 
 
 def until_loaded(dock: Any, qtbot: Any) -> Any:
@@ -65,16 +36,16 @@ def until_loaded(dock: Any, qtbot: Any) -> Any:
 
 
 def test_a_volume_of_phases(dock, viewer, qtbot):
-    assert dock.about.value == "2 phases: 1, 2 · 0.5 µm/voxel · 1,234 iterations"
-    assert dock.extent.value.startswith("10 x 12 x 14 µm")
-    dock.seed.value = 7
+    assert dock.form.about.value == "2 phases: 1, 2 · 0.5 µm/voxel · 1,234 iterations"
+    assert dock.form.size.extent.value.startswith("10 x 12 x 14 µm")
+    dock.form.seed.text.value = "7"
     click(dock.generate)
     assert not dock.generate.enabled
     assert dock.cancel.enabled
-    assert until_generated(dock, qtbot).state is State.FINISHED
+    assert until_done(dock, qtbot).state is State.FINISHED
     (layer,) = viewer.layers
     assert isinstance(layer, Labels)
-    expected = dock.model.value.model.generate((20, 24, 28), 7)
+    expected = dock.form.entry.model.generate((20, 24, 28), 7)
     np.testing.assert_array_equal(layer.data, expected)
     assert layer.data.dtype == np.uint8
     np.testing.assert_allclose(layer.scale, 0.5)
@@ -91,12 +62,11 @@ def test_a_volume_of_phases(dock, viewer, qtbot):
 @pytest.mark.parametrize("kind", [OutputKind.GREY, OutputKind.COLOUR])
 @pytest.mark.parametrize("in_3d", [False, True])
 def test_a_volume_of_intensities(viewer, open_dock: Open, qtbot, kind, in_3d):
-    dock = open_dock(viewer, "Generate volume")
-    dock.jobs.models.add(ModelEntry("model", a_model(kind), Path("model")))
+    dock = a_dock(viewer, open_dock, kind)
     set_shape(dock, 20, 24, 4)
-    dock.in_3d.value = in_3d
+    dock.form.output.in_3d.value = in_3d
     click(dock.generate)
-    until_generated(dock, qtbot)
+    until_done(dock, qtbot)
     (layer,) = viewer.layers
     assert isinstance(layer, Image)
     assert layer.rgb is (kind is OutputKind.COLOUR)
@@ -106,9 +76,9 @@ def test_a_volume_of_intensities(viewer, open_dock: Open, qtbot, kind, in_3d):
 
 def test_it_is_shown_in_3d_alone_and_in_view(dock, viewer, qtbot):
     micrograph = viewer.add_labels(two_phases(320), scale=(5, 5))
-    dock.in_3d.value = True
+    dock.form.output.in_3d.value = True
     click(dock.generate)
-    until_generated(dock, qtbot)
+    until_done(dock, qtbot)
     volume = viewer.layers[-1]
     assert viewer.dims.ndisplay == 3
     assert (volume.visible, micrograph.visible) == (True, False)
@@ -121,24 +91,24 @@ def test_it_is_shown_in_3d_alone_and_in_view(dock, viewer, qtbot):
 
 def test_a_view_that_is_not_to_change(dock, viewer, qtbot):
     micrograph = viewer.add_labels(two_phases())
-    dock.in_3d.value = False
+    dock.form.output.in_3d.value = False
     click(dock.generate)
-    until_generated(dock, qtbot)
+    until_done(dock, qtbot)
     assert viewer.dims.ndisplay == 2
     assert micrograph.visible
 
 
 def test_periodic_sizes_are_checked_and_reach_the_model(dock, viewer, qtbot):
-    dock.periodic[1].value = True
+    dock.form.size.periodic_axes[1].value = True
     assert dock.generate.enabled
-    dock.shape[1].value = 25
+    dock.form.size.voxels[1].value = 25
     assert text_of(dock.panel.message) == "Periodic sizes are multiples of 8 voxels: set y to 24."
     assert not dock.generate.enabled
-    dock.shape[1].value = 24
+    dock.form.size.voxels[1].value = 24
     click(dock.generate)
-    until_generated(dock, qtbot)
+    until_done(dock, qtbot)
     volume = viewer.layers[-1].data
-    expected = dock.model.value.model.generate((20, 24, 28), 0, periodic="y")
+    expected = dock.form.entry.model.generate((20, 24, 28), 0, periodic="y")
     np.testing.assert_array_equal(volume, expected)
     assert viewer.layers[-1].metadata["napari-slicegan"]["periodic"] == "y"
 
@@ -146,12 +116,12 @@ def test_periodic_sizes_are_checked_and_reach_the_model(dock, viewer, qtbot):
 def test_the_same_seed_the_same_volume_and_random_seeds(dock, viewer, qtbot):
     for _ in range(2):
         click(dock.generate)
-        until_generated(dock, qtbot)
+        until_done(dock, qtbot)
     np.testing.assert_array_equal(viewer.layers[0].data, viewer.layers[1].data)
     seeds = set()
     for _ in range(3):
-        click(dock.random)
-        seeds.add(dock.seed.value)
+        click(dock.form.seed.random)
+        seeds.add(dock.form.seed.seeds[0])
     assert len(seeds) > 1
 
 
@@ -161,7 +131,7 @@ def test_cancel(dock, viewer, qtbot):
     qtbot.waitUntil(lambda: (dock.jobs.generation.status.fraction or 0) > 0, timeout=60_000)
     click(dock.cancel)
     assert dock.jobs.generation.status.state is State.STOPPING
-    assert until_generated(dock, qtbot).state is State.STOPPED
+    assert until_done(dock, qtbot).state is State.STOPPED
     assert not viewer.layers
     assert dock.generate.enabled
 
@@ -170,11 +140,11 @@ def test_a_volume_that_does_not_fit_into_memory(dock, viewer, qtbot, monkeypatch
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("napari_slicegan.core.generation.latent_field", fail)
+    monkeypatch.setattr("napari_slicegan.core.evaluation.latent_field", fail)
     click(dock.generate)
-    status = until_generated(dock, qtbot)
+    status = until_done(dock, qtbot)
     assert status.state is State.FAILED
-    assert "does not fit into memory" in text_of(dock.panel.message)
+    assert "not enough memory" in text_of(dock.panel.message)
     assert dock.generate.enabled
     assert not viewer.layers
 
@@ -195,7 +165,7 @@ def test_a_model_from_a_file(viewer, open_dock: Open, qtbot, monkeypatch, tmp_pa
     dock = open_dock(viewer, "Generate volume")
     a_model().save(tmp_path / "mine.safetensors")
     assert load(dock, qtbot, monkeypatch, tmp_path / "mine.safetensors").state is State.FINISHED
-    assert dock.model.current_choice == "mine"
+    assert dock.form.model.current_choice == "mine"
     assert dock.generate.enabled
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     click(dock.load)
@@ -249,10 +219,10 @@ def test_a_trained_model_is_offered_in_the_colours_of_its_layer(train_dock, view
     train_for(train_dock, 3)
     click(train_dock.start)
     until_idle(train_dock, qtbot)
-    assert dock.model.value is dock.jobs.models.entries[0]
+    assert dock.form.entry is dock.jobs.models.entries[0]
     set_shape(dock, 16, 16, 16)
     click(dock.generate)
-    until_generated(dock, qtbot)
+    until_done(dock, qtbot)
     volume = viewer.layers[-1]
     for phase in (1, 2):
         np.testing.assert_allclose(volume.get_color(phase), micrograph.get_color(phase))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from qtpy.QtCore import QThread
 
 from napari_slicegan.core.events import CheckpointSaved, Preview, Progress
 from napari_slicegan.plugin import worker
-from napari_slicegan.plugin.worker import CancelledError, Control, UnexpectedError, generate, load_model, throttled
+from napari_slicegan.plugin.worker import CancelledError, Control, UnexpectedError, no_defects, reporter, throttled
 
 
 class FakeTrainer:
@@ -51,48 +50,37 @@ def test_a_stop_reaches_the_trainer_before_and_after_it_is_there():
         for step in order.split():
             control.stop() if step == "stop" else control.attach(trainer)
         assert trainer.stops == 1
-    control.detach()
+    control.close()
     control.stop()
     assert trainer.stops == 1
 
 
-class FakeModel:
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-
-    def generate(self, shape: Any, _seed: int, _periodic: str, progress: Any) -> Any:
-        if self.error:
-            raise self.error
-        for step in range(5):
-            progress(step / 5)
-        return np.zeros(shape)
-
-
-def run(generator: Any) -> Any:
-    """What a generator returns."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
-
-
-def test_generating_reports_and_can_be_cancelled():
+def test_progress_is_that_of_all_pieces_thinned_and_ends_when_stopped(monkeypatch):
+    now = [1.0]
+    monkeypatch.setattr(worker.time, "monotonic", lambda: now[0])
     control, seen = Control(), []
     control.report = seen.append
-    assert run(generate(FakeModel(), (1, 2, 3), 0, "", control)).shape == (1, 2, 3)
-    assert seen
-    control.report = lambda _: control.stop()
+    progress = reporter(control, done=1, count=4)
+    for step in range(11):
+        now[0] += 0.05
+        progress(step / 10)
+    assert seen[0] == 0.25
+    assert 4 <= len(seen) <= 6
+    assert 0.4 < seen[-1] <= 0.5
+    control.stop()
     with pytest.raises(CancelledError):
-        run(generate(FakeModel(), (1, 2, 3), 0, "", control))
+        progress(1.0)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), StopIteration("x"), KeyError("x")])
-def test_no_defect_leaves_a_generator_as_a_runtime_error(error):
-    with pytest.raises(UnexpectedError, match=type(error).__name__):
-        run(generate(FakeModel(error), (1, 1, 1), 0, "", Control()))
-    with pytest.raises(UnexpectedError, match="TypeError"):
-        run(load_model(None, Control()))
+def test_no_defect_leaves_as_a_runtime_error(error):
+    with pytest.raises(UnexpectedError, match=f"It failed: {type(error).__name__}"), no_defects("It"):
+        raise error
+
+
+def test_errors_for_users_pass():
+    with pytest.raises(CancelledError), no_defects("It"):
+        raise CancelledError("x")
 
 
 def test_quit_is_cooperative_and_what_was_made_arrives(qtbot):

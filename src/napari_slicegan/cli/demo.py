@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_slicegan.cli.following import announce, follow
-from napari_slicegan.cli.generate import generate_and_write
+from napari_slicegan.cli.generate import write_volume
 from napari_slicegan.cli.images import read_training_data
 from napari_slicegan.cli.settings import Request
 from napari_slicegan.cli.tables import Row, intensity_rows, phase_rows, print_table
@@ -21,6 +21,8 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.figure import comparison
 from napari_slicegan.core.files import MODEL, write_atomically
+from napari_slicegan.core.io import read_image
+from napari_slicegan.core.request import VolumeRequest
 from napari_slicegan.core.statistics import correlations, micrograph_correlations
 
 MATERIAL = "cathode"
@@ -47,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     if code:
         print(f"Go on with: {_train_again(images, out)}")
         return code
-    volume = generate_and_write(trainer.model, (EDGE,) * 3, out / _VOLUME)
+    write_volume(trainer.model, VolumeRequest((EDGE,) * 3), out / _VOLUME)
+    volume = read_image(out / _VOLUME).array
     figure = comparison(data, volume, () if args.image else own.phases)
     write_atomically(out / _FIGURE, lambda file: figure.save(file, "PNG"))
     if args.image:

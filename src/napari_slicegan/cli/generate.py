@@ -4,63 +4,100 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
+from math import prod
 from pathlib import Path
 
-import numpy as np
-
-from napari_slicegan.cli.progress import Bar
-from napari_slicegan.cli.tables import intensity_rows, phase_rows, print_table
-from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.io import check_writable, write_volume
+from napari_slicegan.cli.outputs import Surface, check_outputs, outputs_of
+from napari_slicegan.cli.progress import Bar, Meter
+from napari_slicegan.cli.tables import print_table, tally_rows
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.writing import TIFF_SUFFIXES
+from napari_slicegan.core.reading import open_volume
+from napari_slicegan.core.request import VolumeRequest
+from napari_slicegan.core.streaming import format_of, part_of, stream
+from napari_slicegan.core.surface import write_surface
+from napari_slicegan.core.tally import Tally
 
 
 def run(args: argparse.Namespace) -> int:
-    """Generate a volume and write it."""
-    check_writable(args.out, suffixes=TIFF_SUFFIXES)
+    """Generate volumes and write them."""
+    outputs = outputs_of(args)
+    check_outputs(outputs, args.resume)
     model = SliceGAN.load(args.model, args.device)
-    volume = generate_and_write(model, tuple(args.shape), Path(args.out), seed=args.seed, periodic=args.periodic)
-    phases = model.info.phases
-    rows = phase_rows([volume], phases) if phases else intensity_rows([volume])
-    print_table(["", "volume"], rows)
-    print(f"Look at it: {shlex.join(['napari', args.out])}")
+    check_outputs(outputs, args.resume, model)
+    for output in outputs:
+        if output.is_finished(args.resume):
+            print(f"{output.path} exists and is left as it is.")
+        else:
+            tally = write_volume(model, output.request, output.path, args.resume, args.dask)
+            print_table(["", "volume"], tally_rows(tally, model.info.phases))
+        if output.surface and not output.surface.is_finished(args.resume):
+            _write_surface(model, output.path, output.surface)
+    _show_what_next([output.path for output in outputs])
     return 0
 
 
-def generate_and_write(
-    model: SliceGAN,
-    shape: tuple[int, int, int],
-    path: Path,
-    seed: int = 0,
-    periodic: str = "",
-) -> np.ndarray:
-    """Generate a volume with a progress bar, write it with its voxel size, and say so.
+def write_volume(
+    model: SliceGAN, request: VolumeRequest, path: Path, resume: bool = False, scheduler: str | None = None
+) -> Tally:
+    """Write a volume as it is made, with a progress bar, and say so.
 
     Parameters
     ----------
     model : SliceGAN
         What generates.
-    shape : (int, int, int)
-        Voxels along z, y, x.
+    request : VolumeRequest
+        The volume.
     path : Path
-        New TIFF file.
-    seed : int
-        The same seed gives the same volume.
-    periodic : str
-        Axes along which it repeats.
+        New file; its ending says the format.
+    resume : bool
+        Whether to go on with what is there.
+    scheduler : str, optional
+        Address of a Dask cluster that makes it, instead of this process.
 
     Returns
     -------
-    array (Z, Y, X) or (Z, Y, X, 3)
-        The volume.
+    Tally
+        What the volume is made of.
     """
+    try:
+        with Bar() as bar:
+            meter = Meter(bar, prod(request.shape))
+            if scheduler is None:
+                tally = stream(model, request, path, resume=resume, progress=meter)
+            else:
+                from napari_slicegan.core.cluster import stream_on_cluster
+
+                tally = stream_on_cluster(model, request, path, scheduler, resume=resume, progress=meter)
+    except (KeyboardInterrupt, SystemExit):
+        if part_of(path).exists():
+            print(f"{part_of(path)} is kept: go on with the same command and --resume.", file=sys.stderr)
+        raise
+    info = model.info
+    size = "unknown size" if info.unit == "pixel" else f"{info.voxel_size:g} {info.unit}"
+    print(f"Wrote {path}: {' x '.join(map(str, request.shape))} voxels of {size}, {info.kind}.", flush=True)
+    return tally
+
+
+def _write_surface(model: SliceGAN, path: Path, surface: Surface) -> None:
     info = model.info
     with Bar() as bar:
-        volume = model.generate(shape, seed, periodic, lambda fraction: bar.show(fraction, "generating"))
-    labels = info.kind is OutputKind.PHASES
-    write_volume(path, volume, info.voxel_size, info.unit, labels=labels)
-    known = info.unit != "pixel"
-    size = f"{info.voxel_size:g} {info.unit}" if known else "unknown size"
-    print(f"Wrote {path}: {' x '.join(map(str, shape))} voxels of {size}, {info.kind}.")
-    return volume
+        volume = open_volume(path)
+        write_surface(
+            surface.path,
+            volume,
+            surface.phase,
+            info.voxel_size,
+            info.unit,
+            progress=lambda fraction: bar.show(fraction, "surface"),
+        )
+    print(f"Wrote {surface.path}: the surface of phase {surface.phase}.", flush=True)
+
+
+def _show_what_next(paths: list[Path]) -> None:
+    kind = format_of(paths[0])
+    if kind.viewer:
+        print(f"Look at {'it' if len(paths) == 1 else 'them'}: {shlex.join([kind.viewer, *map(str, paths)])}")
+    companion = kind.companion_of(paths[0])
+    if companion:
+        print(f"What its voxels are is in {companion}.")

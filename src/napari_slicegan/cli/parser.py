@@ -8,7 +8,9 @@ from typing import Any
 from napari_slicegan import __version__
 from napari_slicegan.cli.settings import settings_help
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.request import Precision
 
 PROGRAM = "napari-slicegan"
 _DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -111,7 +113,9 @@ def _add_generate(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "generate",
         help="generate a volume with a trained model",
-        description="Generate a volume. The same seed gives the same volume.",
+        description="Generate a box of the endless volume that a seed defines, straight to the disk.\n"
+        f"The ending of FILE says the format: {', '.join(SUFFIXES)}.\n"
+        "Ctrl-C keeps what is done for --resume.",
     )
     parser.add_argument("model", metavar="MODEL", help="model file, checkpoint or RUN")
     parser.add_argument(
@@ -122,14 +126,35 @@ def _add_generate(commands: Any) -> argparse.ArgumentParser:
         metavar=("Z", "Y", "X"),
         help="voxels along each axis",
     )
-    parser.add_argument("--out", required=True, metavar="FILE.tif", help="new TIFF file")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="(%(default)s)")
+    parser.add_argument("--out", required=True, metavar="FILE", help="new file; {seed} in it stands for the seed")
+    parser.add_argument(
+        "--seed", nargs="+", type=int, default=[0], metavar="S", help="which volume, or several of them (0)"
+    )
+    parser.add_argument(
+        "--origin",
+        nargs=3,
+        type=int,
+        default=[0, 0, 0],
+        metavar=("Z", "Y", "X"),
+        help="where in the endless volume the box begins (0 0 0)",
+    )
     parser.add_argument(
         "--periodic",
         type=_axes,
         default="",
         metavar="z,y,x",
         help="axes along which the volume repeats without a seam",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where it stopped, or start if there is nothing")
+    parser.add_argument(
+        "--precision",
+        choices=tuple(Precision),
+        default=Precision.EXACT,
+        help="fast computes in 16 bits, auto does where the processor can by itself (%(default)s)",
+    )
+    parser.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that makes the volume")
+    parser.add_argument(
+        "--surface", nargs=2, metavar=("PHASE", "FILE.stl"), help="write the surface of a phase, too; or FILE.ply"
     )
     _add_device(parser)
     return parser

@@ -55,6 +55,37 @@ class Bar:
             print(f"{_drawn(fraction)}{text}", file=self._file, flush=True)
 
 
+class Meter:
+    """Shows how far a volume is: voxels a second, counted from now on, and the time that is left.
+
+    Parameters
+    ----------
+    bar : Bar
+        Where it is shown.
+    voxels : int
+        Of the whole volume.
+    """
+
+    def __init__(self, bar: Bar, voxels: int) -> None:
+        self._bar, self._voxels = bar, voxels
+        self._begin: tuple[float, float] | None = None
+        self._done = False
+
+    def __call__(self, fraction: float) -> None:
+        """Take the finished fraction; the first may be that of earlier work."""
+        now = time.monotonic()
+        first, since = self._begin = self._begin or (fraction, now)
+        made, seconds = fraction - first, now - since
+        if self._done:
+            return
+        self._done = fraction >= 1
+        text = "generating"
+        if made > 0 and seconds > 0:
+            left = (1 - fraction) * seconds / made
+            text += f", {made * self._voxels / seconds:.3g} voxels/s, ETA {duration(left)}"
+        self._bar.show(fraction, text)
+
+
 def training_line(event: Progress, training: TrainingConfig) -> str:
     """What the bar of a training says: speed, losses, time passed and time left."""
     of = f"/{training.iterations}" if training.iterations else ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.tally import Tally
 
 Row = tuple[str, ...]
 _COLOURS = ("red", "green", "blue")
@@ -37,6 +38,17 @@ def intensity_rows(images: Sequence[np.ndarray]) -> list[Row]:
         channels = [image[..., index] if colour else image for image in images]
         rows.append((f"{name}, mean", *(f"{channel.mean():.1f}" for channel in channels)))
         rows.append((f"{name}, deviation", *(f"{channel.std():.1f}" for channel in channels)))
+    return rows
+
+
+def tally_rows(tally: Tally, phases: Sequence[int]) -> list[Row]:
+    """The same rows for one volume from what was counted while it was made."""
+    if phases:
+        return [(f"phase {phase}", f"{share:.2%}") for phase, share in zip(phases, tally.fractions, strict=True)]
+    names = _COLOURS if len(tally.moments) == len(_COLOURS) else ("grey",)
+    rows: list[Row] = []
+    for name, (mean, deviation) in zip(names, tally.moments, strict=True):
+        rows += [(f"{name}, mean", f"{mean:.1f}"), (f"{name}, deviation", f"{deviation:.1f}")]
     return rows
 
 

@@ -2,112 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import Tensor
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
-from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.errors import ModelError, SliceGANError
-from napari_slicegan.core.files import CHECKPOINT, MODEL, read_checkpoint, write_atomically
-from napari_slicegan.core.generation import generate
+from napari_slicegan.core.evaluation import Evaluation, resolved
+from napari_slicegan.core.files import write_atomically
+from napari_slicegan.core.generation import Generation
+from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
-
-FORMAT = 1
-HEADER = "napari-slicegan"
-_NOT_A_MODEL = "is not a model of napari-slicegan"
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What a model is and where it comes from.
-
-    Attributes
-    ----------
-    network : NetworkConfig
-        The layers of its generator, and what a voxel is.
-    phases : tuple of int
-        The label of each phase; empty for grey and colour.
-    voxel_size : float
-        Edge of a voxel in `unit`.
-    unit : str
-        For example "um"; "pixel" when the size is not known.
-    provenance : dict
-        Training images, settings, iterations and the like; for people to read.
-    levels : (float, float)
-        The intensities that the generator's 0 and 1 stand for.
-    """
-
-    network: NetworkConfig
-    phases: tuple[int, ...] = ()
-    voxel_size: float = 1.0
-    unit: str = "pixel"
-    provenance: dict[str, Any] = field(default_factory=dict)
-    levels: tuple[float, float] = (0.0, 255.0)
-
-    @property
-    def kind(self) -> OutputKind:
-        """What a voxel is: a phase, a grey level or a colour."""
-        return self.network.output
-
-    @classmethod
-    def of(cls, data: TrainingData, network: NetworkConfig, **provenance: Any) -> ModelInfo:
-        """Describe a model of these training images."""
-        record = {"images": list(data.names), "fingerprint": data.fingerprint, **provenance}
-        return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels)
-
-    def to_json(self) -> str:
-        """Write as the JSON text of a model file's header."""
-        return json.dumps({"format": FORMAT, **asdict(self)})
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelInfo:
-        """Read what `to_json` wrote.
-
-        Raises
-        ------
-        ModelError
-            The text is no header of a model, or one of a newer format.
-        """
-        try:
-            fields = json.loads(text)
-            version = fields.pop("format")
-            if not isinstance(version, int) or version > FORMAT:
-                raise ModelError(
-                    f"The model has the format {version}, but this version of napari-slicegan reads formats up to "
-                    f"{FORMAT}: install a newer napari-slicegan."
-                )
-            phases = tuple(map(int, fields.pop("phases")))
-            low, high = map(float, fields.pop("levels"))
-            info = cls(network=NetworkConfig(**fields.pop("network")), phases=phases, levels=(low, high), **fields)
-        except SliceGANError as error:
-            raise ModelError(str(error)) from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"The header of the model cannot be read ({error}).") from error
-        info._check()
-        return info
-
-    def _check(self) -> None:
-        sizes_are_right = isinstance(self.voxel_size, int | float) and 0 < self.voxel_size < float("inf")
-        channels = {OutputKind.GREY: 1, OutputKind.COLOUR: 3}.get(self.kind, len(self.phases))
-        if self.network.image_channels != channels or list(self.phases) != sorted(set(self.phases)):
-            raise ModelError("The header of the model does not name one label for each of its phases.")
-        if self.phases and (self.kind is not OutputKind.PHASES or max(map(abs, self.phases)) >= 2**32):
-            raise ModelError("The header of the model names labels that its volumes cannot hold.")
-        if not 0 <= self.levels[0] < self.levels[1] <= 255:
-            raise ModelError("The header of the model gives no sensible levels of intensity.")
-        if not (sizes_are_right and isinstance(self.unit, str) and isinstance(self.provenance, dict)):
-            raise ModelError("The header of the model gives no sensible voxel size, unit and provenance.")
+from napari_slicegan.core.request import Precision, VolumeRequest
+from napari_slicegan.core.sinks.base import VolumeDescription
+from napari_slicegan.core.weights import HEADER, find_model, generator_with, read_weights
 
 
 class SliceGAN:
@@ -124,6 +39,7 @@ class SliceGAN:
     def __init__(self, generator: Generator, info: ModelInfo) -> None:
         self.generator = generator.eval().requires_grad_(False)
         self.info = info
+        self._evaluations: dict[Precision, Evaluation] = {}
 
     def generate(
         self,
@@ -131,20 +47,27 @@ class SliceGAN:
         seed: int = 0,
         periodic: str = "",
         progress: Callable[[float], None] | None = None,
+        *,
+        origin: tuple[int, int, int] = (0, 0, 0),
+        precision: Precision | str = Precision.EXACT,
     ) -> npt.NDArray[Any]:
-        """Generate a volume.
+        """Generate a box of the endless volume that a seed defines.
 
         Parameters
         ----------
         shape : (int, int, int)
             Voxels along z, y, x; any numbers from 1.
         seed : int
-            The same seed gives the same volume.
+            Which endless volume. A voxel of it has the same value in whatever box it is asked for.
         periodic : str
             Axes along which the volume repeats without a seam, for example "zy"; its size along these is a multiple
             of the generator's scale (32 voxels for Table 1).
         progress : callable, optional
             Is called with the finished fraction from time to time; what it raises ends the work.
+        origin : (int, int, int)
+            Where the box begins, in voxels along z, y, x; may be negative.
+        precision : Precision or str
+            "exact", "fast" (16 bits) or "auto" (fast where the device computes in 16 bits itself).
 
         Returns
         -------
@@ -156,7 +79,98 @@ class SliceGAN:
         ModelError
             The shape cannot be made or does not fit into memory.
         """
-        return generate(self.generator, self.info.phases, self.info.levels, shape, seed, periodic, progress)
+        return self.generation(VolumeRequest(shape, seed, origin, periodic, Precision(precision))).whole(progress)
+
+    def to_dask(
+        self,
+        shape: tuple[int, int, int],
+        seed: int = 0,
+        periodic: str = "",
+        *,
+        origin: tuple[int, int, int] = (0, 0, 0),
+        precision: Precision | str = Precision.EXACT,
+        chunks: int | None = None,
+    ) -> Any:
+        """Describe a box as a dask array whose chunks are made where and when they are needed.
+
+        Parameters
+        ----------
+        shape : (int, int, int)
+            Voxels along z, y, x.
+        seed : int
+            Which endless volume.
+        periodic : str
+            Axes along which the volume repeats.
+        origin : (int, int, int)
+            Where the box begins, in voxels along z, y, x.
+        precision : Precision or str
+            "exact", "fast" or "auto"; "auto" is decided here and not by each worker.
+        chunks : int, optional
+            Edge of a chunk in voxels; by default the chunks are the tiles in which volumes are made.
+
+        Returns
+        -------
+        dask.array.Array (Z, Y, X) or (Z, Y, X, 3)
+            The same voxels as `generate` gives.
+
+        Raises
+        ------
+        ModelError
+            The volume cannot be made, or dask is not installed.
+        """
+        from napari_slicegan.core.cluster import to_dask
+
+        return to_dask(self, VolumeRequest(shape, seed, origin, periodic, Precision(precision)), chunks)
+
+    def generation(self, request: VolumeRequest) -> Generation:
+        """Prepare to make a volume, in memory or piece by piece.
+
+        Raises
+        ------
+        ModelError
+            The volume cannot be made.
+        """
+        return Generation(self.evaluation(request.precision), self.resolved(request))
+
+    def describe(self, request: VolumeRequest) -> VolumeDescription:
+        """Tell what a file of a volume must know of it."""
+        made = self.generation(request)
+        info = self.info
+        versions = {package: version(package) for package in ("napari-slicegan", "torch")}
+        provenance = {
+            "request": made.request.to_dict(),
+            "model": self.fingerprint,
+            "versions": versions,
+            "training": json.loads(json.dumps(info.provenance)),
+        }
+        return VolumeDescription(
+            made.shape, made.dtype, info.kind, info.phases, info.voxel_size, info.unit, made.tiles.edge, provenance
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights and of what a voxel is: equal for models that make equal volumes."""
+        digest = hashlib.sha256(json.dumps([asdict(self.info.network), self.info.phases, self.info.levels]).encode())
+        for name, tensor in sorted(self.generator.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def resolved(self, request: VolumeRequest) -> VolumeRequest:
+        """The request with "auto" turned into what this device does."""
+        return replace(request, precision=resolved(request.precision, self.device))
+
+    def evaluation(self, precision: Precision) -> Evaluation:
+        """The generator as it is evaluated; kept, since preparing it takes as long as a tile."""
+        precision = resolved(precision, self.device)
+        if precision not in self._evaluations:
+            self._evaluations[precision] = Evaluation(self.generator, self.info.phases, self.info.levels, precision)
+        return self._evaluations[precision]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the generator is."""
+        return next(self.generator.parameters()).device
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file; an existing file is replaced at the very end.
@@ -179,44 +193,7 @@ class SliceGAN:
         ModelError
             There is no model at this place, it is damaged, or it comes from a newer version.
         """
-        path = Path(path)
-        if path.is_dir():
-            files = [path / name for name in (MODEL, CHECKPOINT) if (path / name).is_file()]
-            path = max(files, key=lambda file: file.stat().st_mtime, default=path)  # a crash may leave an older model
-        if not path.is_file():
-            raise ModelError(f"There is no model at {path}: give a model file or the directory of a run.")
-        if path.name.endswith(".pt"):
-            state = read_checkpoint(path)
-            header, weights = state.get("info"), state.get("model")
-        else:
-            header, weights = _read_safetensors(path)
-        if not isinstance(header, str) or not isinstance(weights, Mapping):
-            raise ModelError(f"{path} {_NOT_A_MODEL}.")
+        file = find_model(Path(path))
+        header, weights = read_weights(file)
         info = ModelInfo.from_json(header)
-        return cls(_generator(info, weights, path).to(choose_device(device)), info)
-
-
-def _read_safetensors(path: Path) -> tuple[str | None, dict[str, Tensor]]:
-    """The JSON header and the weights of a model file."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(HEADER)
-            if header is None:
-                return None, {}
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{path} {_NOT_A_MODEL}, or it is damaged ({error}).") from error
-
-
-def _generator(info: ModelInfo, weights: Mapping[str, Tensor], path: Path) -> Generator:
-    """A generator with these weights, refused unless every weight is there with its shape and finite."""
-    with torch.device("meta"):  # costs no memory until the weights prove to be there
-        generator = Generator(info.network)
-    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in generator.state_dict().items()}
-    tensors = all(isinstance(tensor, Tensor) for tensor in weights.values())
-    if not tensors or expected != {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}:
-        raise ModelError(f"{path} is damaged: its weights do not fit the network that its header describes.")
-    if not all(np.isfinite(tensor.float().sum().item()) for tensor in weights.values()):
-        raise ModelError(f"{path} holds weights that are not finite: its training has failed; train again.")
-    generator.load_state_dict(weights, assign=True)
-    return generator
+        return cls(generator_with(weights, info.network, file).to(choose_device(device)), info)

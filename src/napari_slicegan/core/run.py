@@ -22,7 +22,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, ModelError, OutputError, SliceGANError, TrainingError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
 from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, PREVIEWS, read_checkpoint, write_atomically
-from napari_slicegan.core.model import ModelInfo
+from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.training import Trainer
 from napari_slicegan.core.writing import write_volume
 

@@ -21,7 +21,8 @@ from napari_slicegan.core.events import CheckpointSaved, EndReason, Event, Previ
 from napari_slicegan.core.files import read_checkpoint, write_checkpoint
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.interruption import Interrupted, interrupt_when, readable_errors
-from napari_slicegan.core.model import ModelInfo, SliceGAN
+from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.reports import MeanLosses
 
 _PREVIEW_SEED = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.tiff_options import storable_type, tiff_options
 
 if TYPE_CHECKING:
     import os
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 TIFF_SUFFIXES = (".tif", ".tiff")
 """Endings of the names of the files that are written."""
 
-_CLASSIC_BYTES = 2**32 - 2**25  # ImageJ and classic TIFF address 4 GiB; some is for the pages
-_IMAGEJ_TYPES = ("uint8", "uint16", "float32")
-_LARGEST_RATIONAL = 2**32 - 1
-_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def check_writable(path: str | os.PathLike[str], overwrite: bool = False, suffixes: tuple[str, ...] = ()) -> None:
@@ -52,11 +49,9 @@ def check_writable(path: str | os.PathLike[str], overwrite: bool = False, suffix
             raise OutputError(f"{path} exists: choose another name, or remove it first.")
         if not path.parent.is_dir():
             raise OutputError(f"There is no folder {path.parent}: make it first.")
-        part = _part(path)
-        part.touch()
-        part.unlink()
+        _try_to_write(_part(path))
     except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
 
 
 def write_volume(
@@ -149,15 +144,10 @@ def _write(
     import tifffile
 
     check_writable(path, overwrite, TIFF_SUFFIXES)
-    array = _storable(array, path)
+    array = array.astype(_storable(array, path), copy=False)
     spacing = None if size is None else standard_size(size, unit or "pixel")
-    imagej = array.dtype.name in _IMAGEJ_TYPES[: 1 if axes[-1] == "S" else None]
-    imagej = imagej and array.nbytes < _CLASSIC_BYTES
-    options = _imagej_options(axes, spacing) if imagej else _ome_options(axes, spacing)
-    if imagej and labels:
-        options["metadata"] |= {"min": int(array.min()), "max": int(array.max())}
-    options["photometric"] = "rgb" if axes[-1] == "S" else "minisblack"
-    options["bigtiff"] = array.nbytes >= _CLASSIC_BYTES
+    shown = (int(array.min()), int(array.max())) if labels else None
+    options = tiff_options(axes, array.dtype, array.nbytes, spacing, shown)
 
     def write(part: Path) -> None:
         tifffile.imwrite(part, array, compression="zlib", **options)
@@ -165,37 +155,9 @@ def _write(
     _replace(path, write)
 
 
-def _storable(array: np.ndarray, path: Path) -> np.ndarray:
-    """Give the same values in a type that TIFF readers know."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        for dtype in (np.int32, np.uint32):
-            if array.min() >= np.iinfo(dtype).min and array.max() <= np.iinfo(dtype).max:
-                return array.astype(dtype)
-        raise OutputError(f"{path.name} cannot hold {array.max()}: TIFF values have 32 bits.")
-    narrow = {"bool": np.uint8, "float16": np.float32}.get(array.dtype.name)
-    return array if narrow is None else array.astype(narrow)
-
-
-def _imagej_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"axes": axes}
-    if spacing is None:
-        return {"imagej": True, "metadata": metadata}
-    size, unit = spacing
-    metadata |= {"unit": unit} | ({"spacing": size} if axes[0] == "Z" else {})
-    length = Fraction(repr(size)).limit_denominator(_LARGEST_RATIONAL)
-    exact = 0 < length.numerator <= _LARGEST_RATIONAL
-    resolution = (length.denominator, length.numerator) if exact else 1 / size
-    return {"imagej": True, "metadata": metadata, "resolution": (resolution, resolution)}
-
-
-def _ome_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"axes": axes}
-    if spacing is not None:
-        size, unit = spacing
-        for axis in axes.replace("S", ""):
-            metadata[f"PhysicalSize{axis}"] = size
-            metadata[f"PhysicalSize{axis}Unit"] = unit.replace("u", "µ")
-    return {"ome": True, "metadata": metadata}
+def _storable(array: np.ndarray, path: Path) -> np.dtype[Any]:
+    whole = array.dtype.kind in "iu"
+    return storable_type(array.dtype, array.min() if whole else 0, array.max() if whole else 0, path.name)
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:
@@ -205,7 +167,7 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
         write(part)
         part.replace(path)
     except (OSError, ValueError) as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -214,8 +176,18 @@ def _part(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def _output_error(path: Path, error: Exception) -> OutputError:
+def _try_to_write(part: Path) -> None:
+    """Make a file and remove it, but leave alone what is there."""
+    try:
+        part.touch(exist_ok=False)
+    except FileExistsError:
+        return
+    part.unlink()
+
+
+def output_error(path: Path, error: Exception) -> OutputError:
+    """Say what the system refused and what to do about it."""
     reason = getattr(error, "strerror", None) or str(error)
-    full = getattr(error, "errno", None) in _FULL
+    full = getattr(error, "errno", None) in FULL
     advice = "Free some space or choose another disk." if full else "Choose another place."
     return OutputError(f"{path!s:.200} cannot be written: {reason}. {advice}")

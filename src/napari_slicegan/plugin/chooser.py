@@ -15,7 +15,7 @@ from psygnal import Signal
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.dock import Rows, wrapped
-from napari_slicegan.plugin.layers import LayerImage, image_of, look_at
+from napari_slicegan.plugin.layers import LayerImage, image_of, is_endless, look_at
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -60,7 +60,10 @@ class Choice:
 
 
 class LayerCombo(ComboBox):
-    """A choice of an Image or Labels layer that stays with its layer when it is renamed or moved in the list."""
+    """A choice of an Image or Labels layer that stays with its layer when it is renamed or moved in the list.
+
+    Endless volumes are left out: a box of one has to be taken before.
+    """
 
     def __init__(self, viewer: ViewerModel, place: int, **details: Any) -> None:
         self._viewer, self._place = viewer, place
@@ -71,7 +74,7 @@ class LayerCombo(ComboBox):
     def _layers(self, _widget: Any) -> list[tuple[str, Layer]]:
         from napari.layers import Image, Labels
 
-        found = [layer for layer in self._viewer.layers if isinstance(layer, Image | Labels)]
+        found = [layer for layer in self._viewer.layers if isinstance(layer, Image | Labels) and not is_endless(layer)]
         return [(layer.name, getattr(layer, "__wrapped__", layer)) for layer in found]
 
     def _remember(self, layer: Layer | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, PushButton, SpinBox
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFormLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QFormLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 WIDTH = 360
@@ -106,6 +107,15 @@ def row(*widgets: Any, label: str = "", tooltip: str = "") -> Container[Any]:
     line.native.layout().setSpacing(4)
     for widget in widgets:
         widget.native.setMinimumWidth(_NARROWEST.get(type(widget), 0))
+    return line
+
+
+def numbers(boxes: Sequence[SpinBox | FloatSpinBox], *, label: str, tooltip: str) -> Container[Any]:
+    """Put numbers beside each other, with room for digits instead of buttons: arrow keys and wheel do the same."""
+    line = row(*boxes, label=label, tooltip=tooltip)
+    for box in boxes:
+        box.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        box.native.setStyleSheet("QAbstractSpinBox { min-width: 56px; padding: 1px 4px }")
     return line
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magicgui.widgets import CheckBox, ComboBox, Label, SpinBox
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog
 
-from napari_slicegan.plugin.dock import Dock, Rows, button, row, wrapped
-from napari_slicegan.plugin.job import State, Status
-from napari_slicegan.plugin.jobs import Request, jobs_of
-from napari_slicegan.plugin.layers import AXIS_LABELS, unit_text
+from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.plugin.choice_group import ChoiceGroup
+from napari_slicegan.plugin.dock import Dock, button, row
+from napari_slicegan.plugin.endless_group import EndlessGroup
+from napari_slicegan.plugin.generate_form import GenerateForm
+from napari_slicegan.plugin.generation_task import SurfaceOrder, VolumeOrder
+from napari_slicegan.plugin.job import Job, State, Status
+from napari_slicegan.plugin.jobs import jobs_of
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.status_panel import StatusPanel
+from napari_slicegan.plugin.surface_group import SurfaceGroup
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-NO_MODEL = "Train a model in the dock Train SliceGAN, or load one."
-_LARGEST, _LARGEST_SEED = 8192, 2**31 - 1
+_IDLE_MS = 500
 
 
 class GenerateWidget(Dock):
@@ -34,117 +38,178 @@ class GenerateWidget(Dock):
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
+        self._viewer = napari_viewer
         self.jobs = jobs_of(napari_viewer)
-        self._make_rows()
-        self.panel = StatusPanel(numbers=False)
-        self.generate = button("Generate", "Generate a volume and add it as a layer.", self._generate)
-        self.cancel = button("Cancel", "Stop generating; nothing is added.", self.jobs.generation.stop)
-        form = Rows(
-            self.model,
-            wrapped(self.about),
-            row(*self.shape, label="Shape", tooltip="Voxels along z, y and x."),
-            wrapped(self.extent),
-            row(*self.periodic, label="Periodic", tooltip="Axes along which the volume repeats without a seam."),
-            row(self.seed, self.random, label="Seed"),
-        )
-        self.fill(form, self.in_3d, row(self.generate, self.cancel, self.load), self.panel)
-        for widget in (self.model, *self.shape, *self.periodic):
-            widget.changed.connect(self._refresh)
-        self.jobs.models.changed.connect(self._show_models)
-        for job in (self.jobs.generation, self.jobs.loading):
-            job.changed.connect(self._show)
-        self._show_models()
-        self._show(self.jobs.generation.status)
-
-    def _make_rows(self) -> None:
-        self.model = ComboBox(
-            label="Model",
-            choices=self._choices,
-            nullable=True,
-            tooltip="A model that was trained or loaded in this napari.",
-        )
+        self._status, self._is_news = Status(), False
+        self.form = GenerateForm(self.jobs)
+        self.choice = ChoiceGroup(self._find)
+        self.endless = EndlessGroup(napari_viewer, self._browse, self._take)
+        self.surface = SurfaceGroup(napari_viewer, self._export)
+        self.generate = button("Generate", "Generate the volumes, as layers or files.", self._generate)
+        self.cancel = button("Cancel", "Stop; of a file, what is complete is kept.", self._cancel)
         self.load = button("Load model…", "Load a model file or a checkpoint, for example of a run.", self._load)
-        self.about = Label(label=" ", tooltip="What the model makes.")
-        self.shape = [
-            SpinBox(value=128, min=1, max=_LARGEST, step=32, tooltip=f"Voxels along {axis}.") for axis in AXIS_LABELS
-        ]
-        self.extent = Label(label=" ", tooltip="The size of the volume, and the memory it takes.")
-        self.periodic = [
-            CheckBox(text=axis, tooltip=f"Let the volume repeat along {axis} without a seam.") for axis in AXIS_LABELS
-        ]
-        self.seed = SpinBox(value=0, min=0, max=_LARGEST_SEED, tooltip="The same seed gives the same volume.")
-        self.random = button("Random", "Draw another seed.", self._draw_seed)
-        self.in_3d = CheckBox(
-            text="Show in 3D",
-            value=True,
-            tooltip="Turn to the 3D view, hide the other layers, and fit the camera to the volume.",
-        )
+        self.panel = StatusPanel(numbers=False)
+        buttons = row(self.generate, self.cancel, self.load)
+        groups = (self.choice.group, self.endless.group, self.surface.group)
+        self.fill(self.form.rows, self.form.place.group, buttons, self.panel, *groups)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(_IDLE_MS)
+        self._idle.timeout.connect(self._calibrate)
+        self._connect()
+        self._show_model()
+        self.choice.show_candidates(self.jobs.selection.candidates)
+        for job in (self.jobs.generation, *self._busy):
+            self._show(job.status)
 
-    def _choices(self, _widget: object) -> list[tuple[str, ModelEntry]]:
-        return [(entry.name, entry) for entry in self.jobs.models.entries]
+    def reset_choices(self, *_: object) -> None:
+        """Follow the layer list; napari calls this."""
+        self.surface.layer.reset_choices()
+        self._refresh()
 
-    def _show_models(self) -> None:
-        """Offer all models and choose the newest."""
-        self.model.reset_choices()
-        entries = self.jobs.models.entries
-        self.model.value = entries[-1] if entries else None
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Measure the speed of this machine as soon as someone looks."""
+        super().showEvent(event)
+        self._idle.start()
+
+    def _connect(self) -> None:
+        self.form.model_changed.connect(self._show_model)
+        self.form.changed.connect(self._change)
+        for part in (self.choice, self.surface):
+            part.changed.connect(self._refresh)
+        self.choice.chosen.connect(self.form.seed.show)
+        self.jobs.models.changed.connect(self.form.show_models)
+        for job in self.jobs.of_generate:
+            job.changed.connect(self._show)
+        self.jobs.selection.changed.connect(self._show_choice)
+        for job in (self.jobs.calibration, self.jobs.training):
+            job.changed.connect(self._follow)
+        self._viewer.layers.selection.events.active.connect(self._refresh)
+
+    def _show_model(self) -> None:
+        self.choice.show_model(self.form.entry)
         self._refresh()
 
     def _show(self, status: Status) -> None:
         """Show what is going on now."""
+        before, self._status = self._status, status
         self.panel.show_status(status)
+        if status.state is before.state is State.RUNNING:
+            return  # only the numbers have changed
+        self._is_news = bool(status.message)
         self._refresh()
+
+    def _show_choice(self, status: Status) -> None:
+        """Show the ranking, and set the best seed."""
+        candidates = self.jobs.selection.candidates
+        self.choice.show_candidates(candidates)
+        if status.state is State.FINISHED:
+            self.form.seed.show(candidates[0].seed)
+
+    def _change(self) -> None:
+        """What was asked for is not what was made last."""
+        self._is_news = False
+        self._refresh()
+
+    def _follow(self, status: Status) -> None:
+        """Use the time after a training, and what a calibration has found."""
+        if not status.state.is_busy:
+            self._refresh()
+
+    @property
+    def _busy(self) -> list[Job]:
+        return [job for job in self.jobs.of_generate if job.status.state.is_busy]
 
     def _refresh(self, *_: object) -> None:
         """Show what follows from the rows, enable what can be pressed, and say what is missing."""
-        entry: ModelEntry | None = self.model.value
-        self.about.value = entry.summary if entry else "-"
-        self.extent.value = self._extent_text(entry)
-        problem = NO_MODEL if entry is None else self._shape_error(entry)
-        busy = [job for job in (self.jobs.generation, self.jobs.loading) if job.status.state.is_busy]
-        self.generate.enabled = not problem and not busy
+        busy, form = self._busy, self.form
+        if not busy:
+            form.check()
+            self.panel.show_message(self._message())
+            self._idle.start()
+        ready = form.entry is not None and not busy
         self.load.enabled = not busy
-        self.cancel.enabled = self.jobs.generation.status.state is State.RUNNING
-        failed = self.jobs.loading.status.state is State.FAILED and self.panel.state.value == State.FAILED
-        if not busy and not failed:
-            self.panel.show_message(problem or self.jobs.generation.status.message)
+        self.generate.enabled = ready and not form.problem
+        self.cancel.enabled = any(job.status.state is State.RUNNING for job in busy)
+        self.choice.show_state(self.generate.enabled)
+        self.surface.show_state(not busy)
+        self.endless.show_state(form.entry, ready)
 
-    def _shape_error(self, entry: ModelEntry) -> str:
-        wrong = [
-            f"{axis} to {max(entry.scale, round(box.value / entry.scale) * entry.scale)}"
-            for axis, box, check in zip(AXIS_LABELS, self.shape, self.periodic, strict=True)
-            if check.value and box.value % entry.scale
-        ]
-        if not wrong:
-            return ""
-        return f"Periodic sizes are multiples of {entry.scale} voxels: set {' and '.join(wrong)}."
+    def _message(self) -> str:
+        """How the last job ended, for as long as that is news, and why nothing can be generated."""
+        ended, problem = self._status, self.form.problem
+        if not self._is_news:
+            return problem or ended.message
+        return "\n".join([ended.message, problem]) if ended.state is State.FINISHED and problem else ended.message
 
-    def _extent_text(self, entry: ModelEntry | None) -> str:
-        sizes = [int(box.value) for box in self.shape]
-        count = sizes[0] * sizes[1] * sizes[2]
-        voxels = f"{count / 1e6:.3g} million voxels"
-        if entry is None or entry.model.info.unit == "pixel":
-            return voxels
-        info = entry.model.info
-        lengths = " x ".join(f"{size * info.voxel_size:.4g}" for size in sizes)
-        return f"{lengths} {unit_text(info.unit)}, {voxels}"
+    def _calibrate(self) -> None:
+        """Measure the speed while someone looks at this dock and nothing else is going on."""
+        entry = self.form.entry
+        if entry is None or not self.isVisible() or any(job.status.state.is_busy for job in self.jobs.all):
+            return
+        try:
+            precision = entry.model.resolved(self.form.order().requests[0]).precision
+        except SliceGANError:
+            return
+        self.jobs.calibration.start(entry.model, precision)
 
-    def _draw_seed(self) -> None:
-        self.seed.value = random.randint(0, _LARGEST_SEED)
+    def _start(self) -> tuple[ModelEntry, VolumeOrder] | None:
+        """What to make, with all else out of the way; None when nothing can be made."""
+        self._refresh()
+        if self.form.entry is None or self.form.problem or self._busy:
+            return None
+        self.jobs.watch(self)
+        self.jobs.calibration.stop()
+        return self.form.entry, self.form.order()
+
+    def _generate(self) -> None:
+        if what := self._start():
+            self.jobs.generation.start(*what)
+
+    def _find(self) -> None:
+        if what := self._start():
+            entry, order = what
+            self.jobs.selection.start(entry, self.choice.wish, order)
+
+    def _cancel(self) -> None:
+        for job in self._busy:
+            job.stop()
+
+    def _export(self, order: SurfaceOrder) -> None:
+        if not self._busy:
+            self.jobs.watch(self)
+            self.jobs.surface.start(order)
 
     def _load(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
             self, "A model", str(Path.home()), "Models (*.safetensors *.pt);;All files (*)"
         )
-        if chosen and not self.jobs.loading.status.state.is_busy:
+        if chosen and not self._busy:
             self.jobs.watch(self)
             self.jobs.loading.start(Path(chosen))
 
-    def _generate(self) -> None:
-        entry: ModelEntry | None = self.model.value
-        if entry is None or self.jobs.generation.status.state.is_busy:
+    def _browse(self) -> None:
+        """Add the endless volume of the first seed."""
+        from napari_slicegan.plugin.endless import browse  # imports torch
+
+        if (entry := self.form.entry) is None:
             return
-        z, y, x = (int(box.value) for box in self.shape)
-        periodic = "".join(axis for axis, box in zip(AXIS_LABELS, self.periodic, strict=True) if box.value)
-        self.jobs.watch(self)
-        self.jobs.generation.start(entry, Request((z, y, x), int(self.seed.value), periodic, bool(self.in_3d.value)))
+        try:
+            browse(self._viewer, entry, self.form.seed.seeds[0])
+        except SliceGANError as error:
+            self.panel.show_message(str(error))
+
+    def _take(self) -> None:
+        """Generate the box of the endless volume that is in view, as the other rows say."""
+        from napari_slicegan.plugin.endless import box_in_view
+
+        layer = self.endless.selected(self.form.entry)
+        if layer is None or self._busy:
+            return
+        try:
+            origin, shape = box_in_view(self._viewer, layer, int(self.endless.depth.value))
+        except SliceGANError as error:
+            self.panel.show_message(str(error))
+            return
+        self.form.show_box(shape, origin, layer.metadata["napari-slicegan"]["seed"])
+        self._generate()

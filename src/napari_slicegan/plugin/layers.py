@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.utils.colormaps import DirectLabelColormap
 
-    from napari_slicegan.core.model import ModelInfo
+    from napari_slicegan.core.model_info import ModelInfo
 
 AXIS_LABELS = ("z", "y", "x")
 #: Pixels that are looked at in the window's own thread; more would be felt.
@@ -29,7 +29,7 @@ _LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opaci
 _UNIT_TEXT = {"um": "µm", "pixel": "px"}
 
 Array = npt.NDArray[Any]
-LayerTuple = tuple[Array, dict[str, Any], str]
+LayerTuple = tuple[Any, dict[str, Any], str]
 
 
 @dataclass(frozen=True)
@@ -164,14 +164,14 @@ def look_at(images: Sequence[LayerImage], kind: str, edge: int) -> str:
 
 
 def volume_layer(
-    volume: Array, info: ModelInfo, name: str, look: Look | None, metadata: dict[str, Any] | None = None
+    volume: Array | list[Any], info: ModelInfo, name: str, look: Look | None, metadata: dict[str, Any] | None = None
 ) -> LayerTuple:
     """Describe a volume as a layer.
 
     Parameters
     ----------
-    volume : array (Z, Y, X) or (Z, Y, X, 3)
-        Labels or uint8 intensities.
+    volume : array (Z, Y, X) or (Z, Y, X, 3), or a list of them
+        Labels or uint8 intensities; of several levels the finest first.
     info : ModelInfo
         Of the model that made it.
     name : str
@@ -193,6 +193,8 @@ def volume_layer(
         "axis_labels": AXIS_LABELS,
         "metadata": {"napari-slicegan": metadata or {}},
     }
+    if isinstance(volume, list):
+        details["multiscale"] = True
     if info.kind is OutputKind.PHASES:
         if look and look.colormap is not None:
             details["colormap"] = label_colormap(look, info.phases)
@@ -204,6 +206,18 @@ def volume_layer(
         if look and look.limits:
             details["colormap"] = look.colormap
     return volume, details, "image"
+
+
+def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
+    """Put a layer where its box lies in the endless volume, so that boxes of one seed lie as they belong together."""
+    data, details, kind = layer_tuple
+    shift = tuple(size * start for size, start in zip(details["scale"], origin, strict=True))
+    return data, details | {"translate": shift}, kind
+
+
+def is_endless(layer: Layer) -> bool:
+    """Whether a layer shows an endless volume, of which only what is looked at is there."""
+    return bool(layer.metadata.get("napari-slicegan", {}).get("endless"))
 
 
 def provenance(info: ModelInfo, model: str, **request: Any) -> dict[str, Any]:

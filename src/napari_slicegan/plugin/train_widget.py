@@ -15,7 +15,7 @@ from napari_slicegan.plugin.job import State, Status
 from napari_slicegan.plugin.jobs import jobs_of
 from napari_slicegan.plugin.settings import Settings
 from napari_slicegan.plugin.status_panel import StatusPanel
-from napari_slicegan.plugin.worker import Order
+from napari_slicegan.plugin.training_task import Order
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

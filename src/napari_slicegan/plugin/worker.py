@@ -6,21 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager
+from typing import Any, Protocol
 
-import numpy.typing as npt
 from napari.qt.threading import GeneratorWorker, create_worker
 
-from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
-from napari_slicegan.plugin.layers import LayerImage, training_data
-
-if TYPE_CHECKING:
-    from napari_slicegan.core.model import ModelInfo, SliceGAN
-    from napari_slicegan.core.training import TrainingResult
 
 #: Seconds between two events of a kind that reach the window.
 PAUSES = {Progress: 0.1, Preview: 2.0, CheckpointSaved: 0.0}
@@ -34,46 +26,6 @@ class UnexpectedError(SliceGANError):
 
 class CancelledError(SliceGANError):
     """The user asked to stop something that leaves nothing behind."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to train.
-
-    Attributes
-    ----------
-    images : tuple of LayerImage
-        One, two or three.
-    kind : str
-        An `OutputKind` or "auto".
-    axis : str
-        The special axis of two images.
-    network, training : NetworkConfig, TrainingConfig
-        The settings; of a resumed run only the end counts.
-    preset : str
-        The name they were derived from.
-    path : Path
-        The run's directory.
-    resume : bool
-        Whether the run is there already.
-    """
-
-    images: tuple[LayerImage, ...]
-    kind: str
-    axis: str
-    network: NetworkConfig
-    training: TrainingConfig
-    preset: str
-    path: Path
-    resume: bool = False
-
-
-@dataclass(frozen=True)
-class Started:
-    """The training is about to begin: on this device, a model of this kind."""
-
-    device: str
-    info: ModelInfo
 
 
 class Stoppable(Protocol):
@@ -108,7 +60,7 @@ class Control:
         if self._stop.is_set():
             trainer.stop()
 
-    def detach(self) -> None:
+    def close(self) -> None:
         """Forget the trainer, since napari keeps every worker for as long as its window."""
         self._trainer = None
 
@@ -174,69 +126,6 @@ def start_worker(
     )
 
 
-def train(order: Order, control: Control) -> Generator[object, None, TrainingResult]:
-    """Train as ordered: `Started` first, then the training's events; returns its result."""
-    try:
-        data = training_data(order.images, order.kind, order.axis)
-        from napari_slicegan.core.model import ModelInfo  # imports torch, which takes seconds
-        from napari_slicegan.core.run import Run
-
-        if order.resume:
-            run = Run.open(order.path)
-            end = {"iterations": order.training.iterations, "minutes": order.training.minutes}
-            trainer = run.trainer(data, run.recipe(**end))
-        else:
-            run, trainer = Run.start(order.path, data, order.network, order.training, order.preset)
-        control.attach(trainer)
-        yield Started(str(trainer.gan.device), ModelInfo.of(data, trainer.gan.network))
-        yield from throttled(run.record(trainer))
-        assert trainer.result is not None
-        return trainer.result
-    except SliceGANError:
-        raise
-    except Exception as error:  # noqa: BLE001  (napari swallows a RuntimeError that leaves a generator)
-        raise _unexpected("The training", error) from None
-    finally:
-        control.detach()
-
-
-def generate(
-    model: SliceGAN, shape: tuple[int, int, int], seed: int, periodic: str, control: Control
-) -> Generator[object, None, npt.NDArray[Any]]:
-    """Generate a volume; reports the finished fraction at most ten times a second, returns the volume."""
-    last = 0.0
-
-    def progress(fraction: float) -> None:
-        nonlocal last
-        control.check()
-        if time.monotonic() - last >= PAUSES[Progress]:
-            last = time.monotonic()
-            control.report(fraction)
-
-    try:
-        yield 0.0
-        control.check()
-        return model.generate(shape, seed, periodic, progress)
-    except SliceGANError:
-        raise
-    except Exception as error:  # noqa: BLE001
-        raise _unexpected("The generation", error) from None
-
-
-def load_model(path: Path, control: Control) -> Generator[object, None, SliceGAN]:
-    """Load a model."""
-    try:
-        yield 0.0
-        control.check()
-        from napari_slicegan.core.model import SliceGAN  # imports torch
-
-        return SliceGAN.load(path)
-    except SliceGANError:
-        raise
-    except Exception as error:  # noqa: BLE001
-        raise _unexpected("Loading the model", error) from None
-
-
 def throttled(events: Iterable[Event]) -> Iterator[Event]:
     """Leave out events that come too soon after one of their kind, but never the last of a kind."""
     last: dict[type, float] = {}
@@ -252,6 +141,48 @@ def throttled(events: Iterable[Event]) -> Iterator[Event]:
     yield from held.values()
 
 
-def _unexpected(what: str, error: Exception) -> UnexpectedError:
-    _log.error("%s failed", what, exc_info=error)
-    return UnexpectedError(f"{what} failed: {type(error).__name__}: {error}. The log has the details.")
+@contextmanager
+def no_defects(what: str) -> Iterator[None]:
+    """Turn a defect into an error that arrives: napari swallows a RuntimeError that leaves a generator.
+
+    Raises
+    ------
+    UnexpectedError
+        Something else than a SliceGANError was raised; the log has it.
+    """
+    try:
+        yield
+    except SliceGANError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        _log.error("%s failed", what, exc_info=error)
+        raise UnexpectedError(f"{what} failed: {type(error).__name__}: {error}. The log has the details.") from None
+
+
+def reporter(control: Control, done: int = 0, count: int = 1) -> Callable[[float], None]:
+    """What a piece of work tells its progress to.
+
+    Parameters
+    ----------
+    control : Control
+        Gets the finished fraction of all pieces at most ten times a second.
+    done : int
+        Pieces that are complete already.
+    count : int
+        Pieces in all.
+
+    Returns
+    -------
+    callable
+        Takes the finished fraction of this piece, and raises CancelledError when a stop was asked for.
+    """
+    last = 0.0
+
+    def progress(fraction: float) -> None:
+        nonlocal last
+        control.check()
+        if time.monotonic() - last >= PAUSES[Progress]:
+            last = time.monotonic()
+            control.report((done + fraction) / count)
+
+    return progress

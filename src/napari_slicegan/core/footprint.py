@@ -1,0 +1,88 @@
+"""Memory that a processor takes to make one tile, from the numbers of a network alone. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
+from napari_slicegan.core.request import Precision
+from napari_slicegan.core.tiles import tile_edge
+
+_SLAB_BYTES = 24 * 2**20  # as in `stages`
+_UNCOUNTED = 10 * 2**20  # what the libraries keep after the first tile; measured, as the next
+_WASTE = 1.2  # memory that was given back and lies idle between what is held
+
+
+def working_bytes(network: NetworkConfig, precision: Precision) -> int:
+    """Memory that a processor takes to make one tile.
+
+    Held all the time are the kernels, and for each layer the room for its outputs. Besides, a layer takes for a while
+    its kernel in the order that the processor wants and, for a slab of its outputs, a copy of inputs that do not lie
+    side by side, the outputs as they are convolved, and what the last layer makes of these.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        The generator's.
+    precision : Precision
+        EXACT or FAST.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    number = 2 if precision is Precision.FAST else 4
+    *hidden, last = layers = _layers(network)
+    weights = [layer.weights for layer in layers]
+    preparing = number * sum(weights) + 2 * 4 * max(weights)
+    kept = number * (sum(weights) + sum(layer.outputs for layer in hidden))
+    if network.upsampling is Upsampling.RESIZE:  # in one piece, interpolated before it is convolved
+        passing = 8 * number * last.inputs + _finished(network, number, number * last.outputs)
+    else:
+        kept += last.outputs if network.output is not OutputKind.PHASES else last.outputs // network.image_channels
+        slab, copied = _slab(last, hidden[-1:], number)
+        passing = copied + _finished(network, number, slab)
+    for place, layer in enumerate(hidden):
+        slab, copied = _slab(layer, hidden[:place], number)
+        passing = max(passing, number * layer.weights + copied + slab)
+    return round(_WASTE * max(preparing, kept + passing)) + _UNCOUNTED
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Numbers that a layer has to do with in a tile, and the places along an axis where its kernel is applied."""
+
+    weights: int
+    inputs: int
+    outputs: int
+    places: int
+
+
+def _layers(network: NetworkConfig) -> list[_Layer]:
+    """From the first layer to the last."""
+    widths = (network.latent_channels, *network.channels, network.image_channels)
+    low, high = 0, tile_edge(network.geometry)
+    layers: list[_Layer] = []
+    for (before, after), shape in list(zip(pairwise(widths), network.layers, strict=True))[::-1]:
+        kernel, stride, padding = shape
+        low, high = (low + padding) // stride - kernel // stride + 1, (high - 1 + padding) // stride + 1
+        places = high - low - kernel // stride + 1
+        outputs = (stride * places) ** 3 * after
+        layers.insert(0, _Layer(kernel**3 * before * after, (high - low) ** 3 * before, outputs, places))
+    return layers
+
+
+def _slab(layer: _Layer, before: list[_Layer], number: int) -> tuple[float, float]:
+    """Bytes of a slab of outputs, and of the copied inputs of it: those that were cut out of more."""
+    part = min(1.0, max(_SLAB_BYTES / (number * layer.outputs), 1 / layer.places))
+    is_cut = bool(before) and before[-1].outputs > layer.inputs
+    return part * number * layer.outputs, part * number * layer.inputs * is_cut
+
+
+def _finished(network: NetworkConfig, number: int, outputs: float) -> float:
+    """Bytes of the last layer's outputs while they turn into voxels."""
+    if network.output is OutputKind.PHASES:
+        return outputs * (1 + (2 + 2 / number) / network.image_channels)
+    return outputs * (1 + 4 / number + 1 / number)  # float32, then uint8

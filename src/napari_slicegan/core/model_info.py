@@ -1,0 +1,95 @@
+"""What a model is and where it comes from: the JSON header of a model file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import ModelError, SliceGANError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model is and where it comes from.
+
+    Attributes
+    ----------
+    network : NetworkConfig
+        The layers of its generator, and what a voxel is.
+    phases : tuple of int
+        The label of each phase; empty for grey and colour.
+    voxel_size : float
+        Edge of a voxel in `unit`.
+    unit : str
+        For example "um"; "pixel" when the size is not known.
+    provenance : dict
+        Training images, settings, iterations and the like; for people to read.
+    levels : (float, float)
+        The intensities that the generator's 0 and 1 stand for.
+    """
+
+    network: NetworkConfig
+    phases: tuple[int, ...] = ()
+    voxel_size: float = 1.0
+    unit: str = "pixel"
+    provenance: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[float, float] = (0.0, 255.0)
+
+    @property
+    def kind(self) -> OutputKind:
+        """What a voxel is: a phase, a grey level or a colour."""
+        return self.network.output
+
+    @classmethod
+    def of(cls, data: TrainingData, network: NetworkConfig, **provenance: Any) -> ModelInfo:
+        """Describe a model of these training images."""
+        record = {"images": list(data.names), "fingerprint": data.fingerprint, **provenance}
+        return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels)
+
+    def to_json(self) -> str:
+        """Write as the JSON text of a model file's header."""
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelInfo:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ModelError
+            The text is no header of a model, or one of a newer format.
+        """
+        try:
+            fields = json.loads(text)
+            version = fields.pop("format")
+            if not isinstance(version, int) or version > FORMAT:
+                raise ModelError(
+                    f"The model has the format {version}, but this version of napari-slicegan reads formats up to "
+                    f"{FORMAT}: install a newer napari-slicegan."
+                )
+            phases = tuple(map(int, fields.pop("phases")))
+            low, high = map(float, fields.pop("levels"))
+            info = cls(network=NetworkConfig(**fields.pop("network")), phases=phases, levels=(low, high), **fields)
+        except SliceGANError as error:
+            raise ModelError(str(error)) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"The header of the model cannot be read ({error}).") from error
+        info._check()
+        return info
+
+    def _check(self) -> None:
+        sizes_are_right = isinstance(self.voxel_size, int | float) and 0 < self.voxel_size < float("inf")
+        channels = {OutputKind.GREY: 1, OutputKind.COLOUR: 3}.get(self.kind, len(self.phases))
+        if self.network.image_channels != channels or list(self.phases) != sorted(set(self.phases)):
+            raise ModelError("The header of the model does not name one label for each of its phases.")
+        if self.phases and (self.kind is not OutputKind.PHASES or max(map(abs, self.phases)) >= 2**32):
+            raise ModelError("The header of the model names labels that its volumes cannot hold.")
+        if not 0 <= self.levels[0] < self.levels[1] <= 255:
+            raise ModelError("The header of the model gives no sensible levels of intensity.")
+        if not (sizes_are_right and isinstance(self.unit, str) and isinstance(self.provenance, dict)):
+            raise ModelError("The header of the model gives no sensible voxel size, unit and provenance.")

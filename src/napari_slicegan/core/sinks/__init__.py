@@ -1,0 +1,1 @@
+"""Formats that a volume is written in as it is made, one module each."""

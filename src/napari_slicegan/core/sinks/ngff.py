@@ -1,0 +1,72 @@
+"""The metadata of an OME-Zarr folder, after the OME-NGFF specification 0.5.
+
+A volume of phases is an image like any other here. The specification knows label images too, but only within another
+image: readers that find one elsewhere look for its image in the folders around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari_slicegan.core.calibration import standard_size
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.request import AXES
+from napari_slicegan.core.sinks.base import VolumeDescription
+from napari_slicegan.core.sinks.pyramid import Level
+
+VERSION = "0.5"
+_UNITS = {"nm": "nanometer", "um": "micrometer", "mm": "millimeter", "m": "meter"}
+_COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
+
+Json = dict[str, Any]
+
+
+def image(description: VolumeDescription, levels: Sequence[Level]) -> Json:
+    """What a store with these levels says of itself."""
+    phases = description.kind is OutputKind.PHASES
+    what = "the label of most of the voxels, of equals the smallest" if phases else "the mean of the voxels, rounded"
+    multiscale = {
+        "name": "volume",
+        "axes": axes(description),
+        "datasets": [_dataset(description, number, level) for number, level in enumerate(levels)],
+        "type": "mode" if phases else "mean",
+        "metadata": {"description": f"2 x 2 x 2 voxels become one: {what}"},
+    }
+    return {"version": VERSION, "multiscales": [multiscale], "omero": {"channels": _channels(description)}}
+
+
+def axes(description: VolumeDescription) -> list[Json]:
+    """The axes of the arrays: the specification wants channels before space."""
+    _, unit = _spacing(description)
+    named = {"unit": _UNITS[unit]} if unit in _UNITS else {}
+    space = [{"name": axis, "type": "space", **named} for axis in AXES]
+    return [{"name": "c", "type": "channel"}, *space] if description.kind is OutputKind.COLOUR else space
+
+
+def _dataset(description: VolumeDescription, number: int, level: Level) -> Json:
+    """Where a level is, and where the centres of its voxels lie."""
+    size, _ = _spacing(description)
+    channel = description.kind is OutputKind.COLOUR
+    scale = [1.0] * channel + [size * step for step in level.step]
+    shift = [0.0] * channel + [size * offset for offset in level.shift]
+    transformations: list[Json] = [{"type": "scale", "scale": scale}]
+    if any(shift):
+        transformations.append({"type": "translation", "translation": shift})
+    return {"path": str(number), "coordinateTransformations": transformations}
+
+
+def _spacing(description: VolumeDescription) -> tuple[float, str]:
+    try:
+        return standard_size(description.voxel_size, description.unit)
+    except DataError:  # a unit that only the maker of the model knows
+        return description.voxel_size, description.unit
+
+
+def _channels(description: VolumeDescription) -> list[Json]:
+    """How to show the volume: phases from black to white, since their labels are small numbers."""
+    low, high = (min(description.phases), max(description.phases)) if description.phases else (0, 255)
+    window = {"min": low, "start": low, "end": max(high, low + 1), "max": max(high, low + 1)}
+    colours = _COLOURS if description.kind is OutputKind.COLOUR else {str(description.kind): "FFFFFF"}
+    return [{"label": name, "color": colour, "active": True, "window": window} for name, colour in colours.items()]

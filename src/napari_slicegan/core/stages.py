@@ -1,0 +1,202 @@
+"""The layers of a trained generator as they are evaluated: the same function, several times as fast.
+
+A transpose convolution with kernel k and stride s writes the voxel ``o = s t + rho - p`` from the inputs
+``t, t - 1, ... t - k/s + 1`` with the kernel's elements ``rho, rho + s, ...``. So all s^3 residues rho together are ONE
+ordinary convolution with a kernel of k/s and s^3 times the channels, whose output is then interleaved: no sums that
+overlap, and a fraction of the memory traffic. The normalisation of a trained network is an affine map and goes into
+the kernel and a bias. Arrays are channels-last throughout.
+
+Letters in shapes: C and C' channels before and after, n inputs along an axis, t convolved places, r = k/s, s residues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from napari_slicegan.core.networks import ResizeConvolution
+from napari_slicegan.core.request import Triple
+
+Range = tuple[int, int]
+Ranges = tuple[Range, Range, Range]
+Finish = Callable[[Tensor], Tensor]
+#: Which residue of each axis is made; None for all of them.
+Residues = tuple[int | None, int | None, int | None]
+
+#: Bytes that a convolution gives at once: on a processor more leaves the cache, and comes fresh from the system.
+_SLAB_BYTES = {"cpu": 24 * 2**20}
+_LARGE_SLAB_BYTES = 2**30
+
+
+class Stage(Protocol):
+    """One layer, which can make any range of its outputs."""
+
+    def inputs(self, wanted: Range) -> Range:
+        """The range of inputs that a range of outputs depends on."""
+
+    def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:
+        """Give wanted outputs (Z, Y, X, ...) from inputs (z, y, x, C) that begin at `start`; valid until the next call.
+
+        `thin` names an axis along which few planes are wanted.
+        """
+
+    def release(self) -> None:
+        """Give back the memory that calls use again."""
+
+
+class InterleavedConvolution:
+    """A transpose convolution, and what follows it, as one ordinary convolution.
+
+    Parameters
+    ----------
+    layer : ConvTranspose3d
+        Without bias.
+    norm : BatchNorm3d, optional
+        In evaluation mode.
+    dtype : torch.dtype
+        Of weights and activations.
+    finish : callable
+        What becomes of the outputs (..., C'): a ReLU, or the values of voxels.
+    """
+
+    def __init__(
+        self, layer: nn.ConvTranspose3d, norm: nn.BatchNorm3d | None, dtype: torch.dtype, finish: Finish
+    ) -> None:
+        self._stride, self._padding, self._finish = layer.stride[0], int(layer.padding[0]), finish
+        self._reach = layer.kernel_size[0] // self._stride
+        weight = layer.weight.detach().float()  # (C, C', k, k, k)
+        bias = torch.zeros(weight.shape[1], device=weight.device)
+        if norm is not None:
+            factor, bias = affine(norm)
+            weight = weight * factor[:, None, None, None]
+        for axis in (4, 3, 2):
+            weight = weight.unflatten(axis, (self._reach, self._stride))  # ends as (C, C', r, s, r, s, r, s)
+        # Element rho + s j meets the input t - j: inputs run against the kernel.
+        weight = weight.permute(3, 5, 7, 1, 0, 2, 4, 6).flip(5, 6, 7)  # (s, s, s, C', C, r, r, r)
+        self._bias = bias.to(dtype)  # (C',)
+        self._kernels: dict[Residues, Tensor] = {(None, None, None): _kernel(weight.to(dtype))}
+        self._rooms: dict[tuple[int, ...], Tensor] = {}
+
+    def inputs(self, wanted: Range) -> Range:
+        """The range of inputs that a range of outputs depends on."""
+        low, high = (place + self._padding for place in wanted)
+        return low // self._stride - self._reach + 1, (high - 1) // self._stride + 1
+
+    def release(self) -> None:
+        """Give back the memory that calls use again."""
+        self._rooms.clear()
+
+    def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:
+        """Give wanted outputs, see `Stage`; of a thin axis each plane is made with its own residue of the kernel."""
+        if thin is None:
+            return self._make(x, start, wanted, (None, None, None))
+        planes = []
+        for place in range(*wanted[thin]):
+            low, high = self.inputs((place, place + 1))
+            part = x.narrow(thin, low - start[thin], high - low)
+            residues = _replaced((None, None, None), thin, (place + self._padding) % self._stride)
+            one = _replaced(wanted, thin, (place, place + 1))
+            planes.append(self._make(part, _replaced(start, thin, low), one, residues).clone())
+        return torch.cat(planes, thin)
+
+    def _make(self, x: Tensor, start: Triple, wanted: Ranges, residues: Residues) -> Tensor:
+        """Convolve slab by slab, small enough for the cache, and interleave what comes out."""
+        kernel = self._kernel_of(residues)  # (s s s C', C, r, r, r)
+        counts = [self._stride if residue is None else 1 for residue in residues]
+        bias = self._bias.repeat(prod(counts))
+        places = [n - self._reach + 1 for n in x.shape[:3]]
+        x = x[None].movedim(-1, 1)  # (1, C, z, y, x); in this order torch sees that channels are last in memory
+        most = _SLAB_BYTES.get(x.device.type, _LARGE_SLAB_BYTES)
+        slab = max(1, most // (places[1] * places[2] * len(kernel) * x.element_size()))
+        out = None
+        for first in range(0, places[0], slab):
+            part = x.narrow(2, first, min(slab, places[0] - first) + self._reach - 1)
+            y = nn.functional.conv3d(part, kernel, bias)[0].movedim(0, -1)  # (tz, ty, tx, s s s C')
+            y = self._finish(y.unflatten(-1, (*counts, -1)))  # (tz, ty, tx, s, s, s, ...)
+            y = y.permute(0, 3, 1, 4, 2, 5, *range(6, y.ndim))  # (tz, s, ty, s, tx, s, ...)
+            out = self._room((places[0], *y.shape[1:]), y) if out is None else out
+            out[first : first + len(y)].copy_(y)
+        assert out is not None
+        out = out.flatten(4, 5).flatten(2, 3).flatten(0, 1)  # (s tz, s ty, s tx, ...)
+        return out[self._crop(start, wanted, residues)]
+
+    def _kernel_of(self, residues: Residues) -> Tensor:
+        """The kernel that makes these residues only; kept, since all planes at one place need the same."""
+        if residues not in self._kernels:
+            weight = self._kernels[None, None, None].unflatten(0, (self._stride,) * 3 + (-1,))
+            for axis, residue in enumerate(residues):
+                weight = weight if residue is None else weight.narrow(axis, residue, 1)
+            self._kernels[residues] = _kernel(weight)
+        return self._kernels[residues]
+
+    def _room(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Memory for outputs that is used again: fresh pages cost more than a convolution."""
+        if shape not in self._rooms:
+            self._rooms.clear()
+            self._rooms[shape] = like.new_empty(shape)
+        return self._rooms[shape]
+
+    def _crop(self, start: Triple, wanted: Ranges, residues: Residues) -> tuple[slice, ...]:
+        """Where the wanted outputs lie in those that were made."""
+        slices = []
+        for first, (low, high), residue in zip(start, wanted, residues, strict=True):
+            made = self._stride * (first + self._reach - 1) + (residue or 0) - self._padding
+            slices.append(slice(low - made, high - made))
+        return tuple(slices)
+
+
+class ResizedConvolution:
+    """The last layer that interpolates and convolves, for any range of its outputs.
+
+    Parameters
+    ----------
+    layer : ResizeConvolution
+        The layer.
+    dtype : torch.dtype
+        Of weights and activations.
+    finish : callable
+        What becomes of the outputs (..., C').
+    """
+
+    def __init__(self, layer: ResizeConvolution, dtype: torch.dtype, finish: Finish) -> None:
+        self._layer, self._finish = ResizeConvolution(1, 1), finish
+        self._layer.convolution = nn.Conv3d(1, 1, 3, bias=False)
+        weight = layer.convolution.weight.detach().to(dtype)
+        self._layer.convolution.weight = nn.Parameter(weight, requires_grad=False)
+
+    def inputs(self, wanted: Range) -> Range:
+        """The range of inputs that a range of outputs depends on."""
+        low, high = wanted
+        return low // 2, (high + 3) // 2 + 1
+
+    def release(self) -> None:
+        """Nothing is kept."""
+
+    def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:  # noqa: ARG002
+        """Give wanted outputs, see `Stage`."""
+        y = self._finish(self._layer(x[None].movedim(-1, 1))[0].movedim(0, -1))  # (2 n - 4, ..., ...)
+        (z, y_, x_) = (
+            slice(low - 2 * first, high - 2 * first) for first, (low, high) in zip(start, wanted, strict=True)
+        )
+        return y[z, y_, x_]
+
+
+def affine(norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
+    """The factor and the bias (C',) that a normalisation applies in evaluation mode."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    factor = norm.weight.detach() * torch.rsqrt(norm.running_var + norm.eps)
+    return factor.float(), (norm.bias.detach() - norm.running_mean * factor).float()
+
+
+def _kernel(weight: Tensor) -> Tensor:
+    """(s, s, s, C', C, r, r, r) as the kernel (s s s C', C, r, r, r) of one convolution, channels last in memory."""
+    return weight.flatten(0, 3).contiguous(memory_format=torch.channels_last_3d)
+
+
+def _replaced(values: tuple, axis: int, value: object) -> tuple:  # type: ignore[type-arg]
+    return (*values[:axis], value, *values[axis + 1 :])

@@ -1,0 +1,79 @@
+"""Weights from files, believed only after every check; nothing in a file is ever executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.errors import ModelError
+from napari_slicegan.core.files import CHECKPOINT, MODEL, read_checkpoint
+from napari_slicegan.core.networks import Generator
+
+HEADER = "napari-slicegan"
+_NOT_A_MODEL = "is not a model of napari-slicegan"
+
+
+def find_model(path: Path) -> Path:
+    """The model file that a path means: itself, or the newer one of a run's directory.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    """
+    if path.is_dir():
+        files = [path / name for name in (MODEL, CHECKPOINT) if (path / name).is_file()]
+        path = max(files, key=lambda file: file.stat().st_mtime, default=path)  # a crash may leave an older model
+    if not path.is_file():
+        raise ModelError(f"There is no model at {path}: give a model file or the directory of a run.")
+    return path
+
+
+def read_weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
+    """Read the JSON header and the weights of a model file or a checkpoint.
+
+    Raises
+    ------
+    ModelError
+        The file is something else, or damaged.
+    """
+    if path.name.endswith(".pt"):
+        state = read_checkpoint(path)
+        header, weights = state.get("info"), state.get("model")
+    else:
+        header, weights = _read_safetensors(path)
+    if not isinstance(header, str) or not isinstance(weights, Mapping):
+        raise ModelError(f"{path} {_NOT_A_MODEL}.")
+    return header, weights
+
+
+def _read_safetensors(path: Path) -> tuple[str | None, dict[str, Tensor]]:
+    """The JSON header and the weights of a model file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(HEADER)
+            if header is None:
+                return None, {}
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path} {_NOT_A_MODEL}, or it is damaged ({error}).") from error
+
+
+def generator_with(weights: Mapping[str, Tensor], network: NetworkConfig, path: Path) -> Generator:
+    """A generator with these weights, refused unless every weight is there with its shape and finite."""
+    with torch.device("meta"):  # costs no memory until the weights prove to be there
+        generator = Generator(network)
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in generator.state_dict().items()}
+    tensors = all(isinstance(tensor, Tensor) for tensor in weights.values())
+    if not tensors or expected != {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}:
+        raise ModelError(f"{path} is damaged: its weights do not fit the network that its header describes.")
+    if not all(np.isfinite(tensor.float().sum().item()) for tensor in weights.values()):
+        raise ModelError(f"{path} holds weights that are not finite: its training has failed; train again.")
+    generator.load_state_dict(weights, assign=True)
+    return generator
