@@ -45,7 +45,8 @@ def test_import_stays_light(statement: str, kept_out: set[str]):
 
 
 def test_using_the_whole_core_needs_neither_napari_nor_qt():
-    names = [f"napari_slicegan.core.{path.stem}" for path in (PACKAGE / "core").glob("[!_]*.py")]
+    paths = (PACKAGE / "core").rglob("[!_]*.py")
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
     loaded = loaded_after(f"import {', '.join(names)}")
     assert "torch" in loaded
     assert not loaded & {"napari", "magicgui", "npe2", "vispy", "pyqtgraph", *QT}

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file, save_file
 
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.request import Precision, VolumeRequest
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from tests.cli.conftest import blobs, write
 
 
@@ -129,7 +129,7 @@ def test_the_surface_of_a_phase_in_physical_units(generate, trained, out):
 
 
 def test_a_cluster_is_asked_for_a_store(generate, trained, monkeypatch):
-    cluster = pytest.importorskip("napari_slicegan.core.cluster")
+    cluster = pytest.importorskip("napari_slicegan.core.cluster.engine")
     asked = []
 
     def make(model, request, path, address, *, resume, progress):

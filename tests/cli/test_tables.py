@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_slicegan.cli.tables import intensity_rows, phase_rows, tally_rows
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.tally import Tally
 
 RNG = np.random.default_rng(7)
 

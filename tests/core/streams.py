@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from napari_slicegan.core import tiles, unfinished
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.request import VolumeRequest
+from napari_slicegan.core.output import unfinished
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.volume import tiles
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.test_model import a_model
 
 CONTIGUOUS = (".npy", ".raw", ".tif", ".ome.tif")

@@ -13,14 +13,14 @@ import pytest
 from distributed import Client, KilledWorker, LocalCluster
 from distributed.comm.core import CommClosedError
 
-from napari_slicegan.core import cluster
-from napari_slicegan.core.cluster import stream_on_cluster, to_dask
+from napari_slicegan.core.cluster import engine as cluster
+from napari_slicegan.core.cluster.engine import stream_on_cluster, to_dask
+from napari_slicegan.core.cluster.remote import Maker, SharedStore, Worker
 from napari_slicegan.core.errors import ModelError, OutputError
-from napari_slicegan.core.generation import Generation
-from napari_slicegan.core.remote import Maker, SharedStore, Worker
-from napari_slicegan.core.request import Precision, VolumeRequest
-from napari_slicegan.core.sinks.ome_zarr import open_levels
-from napari_slicegan.core.streaming import stream
+from napari_slicegan.core.output.sinks.ome_zarr import open_levels
+from napari_slicegan.core.output.streaming import stream
+from napari_slicegan.core.volume.generation import Generation
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from tests.core.conftest import SETS
 from tests.core.test_model import a_model
 from tests.core.test_ome_zarr import files_of
@@ -131,10 +131,10 @@ def test_the_model_is_built_once_where_it_is_needed(monkeypatch):
 
 
 def test_how_numbers_are_held_is_decided_once(monkeypatch):
-    monkeypatch.setattr("napari_slicegan.core.evaluation._cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr("napari_slicegan.core.volume.evaluation._cpu_has_bfloat16", lambda: True)
     request = VolumeRequest((8, 8, 8), precision=Precision.AUTO)
     sent = deepcopy(Maker(a_model(), request))
-    monkeypatch.setattr("napari_slicegan.core.evaluation._cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("napari_slicegan.core.volume.evaluation._cpu_has_bfloat16", lambda: False)
     assert sent.generation.request.precision is Precision.FAST
 
 

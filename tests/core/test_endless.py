@@ -7,13 +7,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_slicegan.core import endless
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.endless import EndlessVolume
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.evaluation import Evaluation
-from napari_slicegan.core.lazy import LazyArray
-from napari_slicegan.core.planes import TILE, PlaneCache, PlaneView, patch_of
+from napari_slicegan.core.volume import endless
+from napari_slicegan.core.volume.endless import EndlessVolume
+from napari_slicegan.core.volume.evaluation import Evaluation
+from napari_slicegan.core.volume.lazy import LazyArray
+from napari_slicegan.core.volume.planes import TILE, PlaneCache, PlaneView, patch_of
 from tests.core.conftest import SETS
 from tests.core.test_model import a_model
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core import generation, tiles
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.evaluation import Evaluation
-from napari_slicegan.core.latent import latent_field
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.tiles import Tiles, tile_edge
+from napari_slicegan.core.volume import generation, tiles
+from napari_slicegan.core.volume.evaluation import Evaluation
+from napari_slicegan.core.volume.latent import latent_field
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.volume.tiles import Tiles, tile_edge
 from tests.core.conftest import SETS
 from tests.core.test_model import a_model
 

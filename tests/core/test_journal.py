@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from napari_slicegan.core import journal as module
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.journal import Journal
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output import journal as module
+from napari_slicegan.core.output.journal import Journal
+from napari_slicegan.core.output.tally import Tally
 
 HEADER = {"request": {"seed": 3}, "size": [0.4, "um"]}
 
@@ -118,7 +118,7 @@ def test_two_cannot_write_one_volume(path):
 
 
 def test_a_process_that_is_killed_leaves_no_lock(path):
-    code = "import pathlib; from napari_slicegan.core.journal import Journal"
+    code = "import pathlib; from napari_slicegan.core.output.journal import Journal"
     code += f"; j = Journal(pathlib.Path({str(path)!r})); j.begin({{'request': 1}}); print('open', flush=True); input()"
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:

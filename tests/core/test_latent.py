@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtri
 
-from napari_slicegan.core.latent import latent_field, normals
+from napari_slicegan.core.volume.latent import latent_field, normals
 
 
 def test_golden_values():

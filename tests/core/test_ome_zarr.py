@@ -8,10 +8,10 @@ import pytest
 import zarr
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.sinks import ome_zarr
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.sinks.ome_zarr import KEY, OmeZarrSink, chunk_and_shard, open_levels
-from napari_slicegan.core.sinks.pyramid import blocks_of
+from napari_slicegan.core.output.sinks import ome_zarr
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.ome_zarr import KEY, OmeZarrSink, chunk_and_shard, open_levels
+from napari_slicegan.core.output.sinks.pyramid import blocks_of
 from tests.core.test_pyramid import commonest, plain
 
 TILE = 16
@@ -19,7 +19,7 @@ TILE = 16
 
 @pytest.fixture(autouse=True)
 def _small_levels(monkeypatch):
-    monkeypatch.setattr("napari_slicegan.core.sinks.pyramid.COARSEST", 10)
+    monkeypatch.setattr("napari_slicegan.core.output.sinks.pyramid.COARSEST", 10)
 
 
 def a_volume(kind=OutputKind.PHASES, shape=(40, 21, 35)):

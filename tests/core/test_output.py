@@ -6,9 +6,9 @@ from collections import namedtuple
 import pytest
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.output import in_words
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.streaming import check_output, part_of, remove_unfinished, stream
+from napari_slicegan.core.output.places import in_words
+from napari_slicegan.core.output.streaming import check_output, part_of, remove_unfinished, stream
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.streams import (
     REQUEST,
     RESUMABLE,

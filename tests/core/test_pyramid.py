@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_slicegan.core.sinks.pyramid import Level, blocks_of, levels_of, majority, mean, source_of
+from napari_slicegan.core.output.sinks.pyramid import Level, blocks_of, levels_of, majority, mean, source_of
 
 SHAPES = [(6, 4, 8), (7, 5, 9), (1, 5, 6), (5, 1, 1), (2, 3, 1)]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.evaluation import Evaluation
-from napari_slicegan.core.generation import Generation
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.selection import best_of
 from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.volume.evaluation import Evaluation
+from napari_slicegan.core.volume.generation import Generation
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.volume.selection import best_of
 from tests.core.test_model import a_model
 
 REQUEST = VolumeRequest((24, 30, 40), seed=99, origin=(-5, 7, 11))  # parts of two tiles

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_slicegan.core import tiff_options
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.formats import FORMATS, SUFFIXES, format_of
 from napari_slicegan.core.io import read_image
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.sinks.tiff_header import tiff_layout
+from napari_slicegan.core.output import tiff_options
+from napari_slicegan.core.output.formats import FORMATS, SUFFIXES, format_of
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.tiff_header import tiff_layout
 
 RNG = np.random.default_rng(5)
 SUFFIX = (".npy", ".raw", ".tif", ".ome.tif")

@@ -11,9 +11,9 @@ import pytest
 import tifffile
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.streaming import journal_of, stream
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.output.streaming import journal_of, stream
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.streams import (
     CONTIGUOUS,
     REQUEST,
@@ -106,8 +106,9 @@ def killed_half_way(path):
     """A process that makes a volume and is killed, with a tile under way."""
     script = f"""
         import sys, torch
-        from napari_slicegan.core import tiles, unfinished
-        from napari_slicegan.core.streaming import stream
+        from napari_slicegan.core.volume import tiles
+        from napari_slicegan.core.output import unfinished
+        from napari_slicegan.core.output.streaming import stream
         from tests.core.streams import REQUEST, narrow_model
 
         torch.set_num_threads(1)
@@ -160,8 +161,8 @@ def peak_memory(edge, path):
     # Not `getrusage` where there is /proc: there the peak of whoever started a process counts as its own.
     script = f"""
         import pathlib, torch
-        from napari_slicegan.core.request import VolumeRequest
-        from napari_slicegan.core.streaming import stream
+        from napari_slicegan.core.volume.request import VolumeRequest
+        from napari_slicegan.core.output.streaming import stream
         from tests.core.test_model import a_model
 
         torch.set_num_threads(1)

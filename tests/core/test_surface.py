@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from napari_slicegan.core import memory, surface
+from napari_slicegan.core import memory
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.surface import check_surface, write_surface
+from napari_slicegan.core.volume import surface
+from napari_slicegan.core.volume.surface import check_surface, write_surface
 
 SIZE = 0.4
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.tally import Tally
 
 RNG = np.random.default_rng(3)
 

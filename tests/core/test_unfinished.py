@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_slicegan.core import unfinished
 from napari_slicegan.core.errors import ModelError, OutputError
-from napari_slicegan.core.journal import Journal
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.sinks.contiguous import ContiguousSink
-from napari_slicegan.core.streaming import journal_of, part_of, stream
+from napari_slicegan.core.output import unfinished
+from napari_slicegan.core.output.journal import Journal
+from napari_slicegan.core.output.sinks.contiguous import ContiguousSink
+from napari_slicegan.core.output.streaming import journal_of, part_of, stream
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.streams import (
     CONTIGUOUS,
     REQUEST,

@@ -16,9 +16,9 @@ from vtkmodules.vtkIOXML import vtkXMLImageDataReader
 from napari_slicegan.core import memory
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.sinks import vti
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.sinks.vti import VtiSink, check_vti, read_vti
+from napari_slicegan.core.output.sinks import vti
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.vti import VtiSink, check_vti, read_vti
 
 SHAPE = (3, 4, 5)
 
@@ -155,5 +155,7 @@ def test_without_vtk_the_way_to_get_it_is_said(call, monkeypatch):
 
 
 def test_vtk_is_loaded_only_when_it_is_used():
-    code = "import sys, napari_slicegan.core.sinks.vti; print(any(name.startswith('vtk') for name in sys.modules))"
+    code = (
+        "import sys, napari_slicegan.core.output.sinks.vti; print(any(name.startswith('vtk') for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

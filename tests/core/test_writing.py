@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_slicegan.core import tiff_options
 from napari_slicegan.core.errors import DataError, OutputError
 from napari_slicegan.core.io import check_writable, read_image, write_image, write_volume
+from napari_slicegan.core.output import tiff_options
 
 RNG = np.random.default_rng(2)
 VOLUME = RNG.integers(0, 3, (6, 7, 8), dtype=np.uint8)

@@ -13,8 +13,8 @@ from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.streaming import stream
+from napari_slicegan.core.output.streaming import stream
+from napari_slicegan.core.volume.request import VolumeRequest
 
 REQUEST = VolumeRequest((140, 150, 260), seed=3, origin=(-10, 0, 128))
 

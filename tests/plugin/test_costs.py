@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from napari_slicegan.core.request import VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin import costs
 from napari_slicegan.plugin.costs import costs_of
 from napari_slicegan.plugin.generation_task import VolumeOrder

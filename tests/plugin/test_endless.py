@@ -12,7 +12,7 @@ from napari.layers import Image, Labels
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.evaluation import Evaluation
+from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.plugin import endless
 from napari_slicegan.plugin.endless import box_in_view, browse, browser_of, plane_in_view
 from napari_slicegan.plugin.layers import placed, volume_layer

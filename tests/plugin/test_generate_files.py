@@ -13,7 +13,7 @@ from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.output import journal_of, part_of
+from napari_slicegan.core.output.places import journal_of, part_of
 from napari_slicegan.plugin import opening
 from napari_slicegan.plugin.job import State
 from napari_slicegan.plugin.output_rows import Output
@@ -33,7 +33,7 @@ def dock(viewer: Any, open_dock: Open) -> Any:
 @pytest.fixture
 def large(dock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The dock, about to write a volume of 27 tiles."""
-    monkeypatch.setattr("napari_slicegan.core.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
+    monkeypatch.setattr("napari_slicegan.core.output.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
     set_shape(dock, 384, 384, 384)
     to_file(dock, tmp_path / "v.ome.zarr")
     return dock
@@ -150,7 +150,7 @@ def test_a_dock_opened_again_shows_the_generation_and_cancels_it(large, viewer, 
 
 
 def test_closing_the_window_keeps_what_is_written(make_napari_viewer, open_dock: Open, qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_slicegan.core.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
+    monkeypatch.setattr("napari_slicegan.core.output.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
     viewer = make_napari_viewer(show=True)
     dock = a_dock(viewer, open_dock)
     set_shape(dock, 384, 384, 384)

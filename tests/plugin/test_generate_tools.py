@@ -16,9 +16,10 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.request import Precision
-from napari_slicegan.core.selection import Candidate
+from napari_slicegan.core.volume.request import Precision
+from napari_slicegan.core.volume.selection import Candidate
 from napari_slicegan.plugin.choice_group import NO_PHASES
+from napari_slicegan.plugin.chooser import LayerCombo
 from napari_slicegan.plugin.dock import WIDTH
 from napari_slicegan.plugin.endless import box_in_view, browser_of
 from napari_slicegan.plugin.endless_group import NOT_SELECTED
@@ -87,7 +88,7 @@ def test_generating_does_not_wait_for_the_measurement(dock, viewer, qtbot, monke
         while True:
             check(0.5)
 
-    monkeypatch.setattr("napari_slicegan.core.estimate.calibrate", measure_for_ever)
+    monkeypatch.setattr("napari_slicegan.core.volume.estimate.calibrate", measure_for_ever)
     qtbot.waitUntil(started.is_set, timeout=60_000)
     assert seen[0] is not threading.main_thread()
     assert dock.generate.enabled
@@ -105,7 +106,7 @@ def test_a_measurement_that_fails_disturbs_nobody(dock, qtbot, monkeypatch):
         calls.append(args)
         raise RuntimeError("no speed")
 
-    monkeypatch.setattr("napari_slicegan.core.estimate.calibrate", fail)
+    monkeypatch.setattr("napari_slicegan.core.volume.estimate.calibrate", fail)
     qtbot.waitUntil(lambda: dock.jobs.calibration.status.state is State.STOPPED, timeout=60_000)
     qtbot.wait(1200)
     assert len(calls) == 1
@@ -196,7 +197,7 @@ def test_a_choice_that_is_cancelled_at_its_very_end_generates_nothing(dock, view
         dock.jobs.selection._control.stop()
         return [Candidate(3, {1: 0.5, 2: 0.5}, 0.0)]
 
-    monkeypatch.setattr("napari_slicegan.core.selection.best_of", best_of)
+    monkeypatch.setattr("napari_slicegan.core.volume.selection.best_of", best_of)
     click(dock.choice.find)
     until_done(dock, qtbot)
     assert dock.jobs.selection.status.state is State.STOPPED
@@ -292,6 +293,7 @@ def test_a_box_of_the_endless_volume(dock, viewer, qtbot):
     assert isinstance(endless, Labels)
     assert viewer.dims.ndisplay == 2
     assert dock.endless.take.enabled
+    assert dock.endless.status.value != NOT_SELECTED
     qtbot.waitUntil(lambda: dock.endless.status.value == "", timeout=60_000)
     dock.endless.depth.value = 9
     viewer.scene.camera.zoom *= 8
@@ -331,6 +333,21 @@ def test_only_the_endless_volume_of_the_model_is_taken_from(dock, viewer, qtbot)
     assert dock.endless.take.enabled
     viewer.layers.selection.active = other
     assert not dock.endless.take.enabled
+
+
+def test_an_endless_volume_ends_with_the_window(dock, viewer):
+    click(dock.endless.browse)
+    browser = browser_of(viewer.layers[0])
+    dock.jobs.abandon()
+    assert browser.volume.wait(30)
+    assert browser.volume.message == ""
+
+
+def test_an_endless_volume_is_nothing_to_train_on(dock, viewer):
+    click(dock.endless.browse)
+    image = viewer.add_image(np.zeros((70, 70)))
+    combo = LayerCombo(viewer, 0)
+    assert [layer for layer in combo.choices if layer is not None] == [image]
 
 
 def test_a_box_goes_to_a_file(dock, viewer, qtbot, tmp_path):

@@ -140,7 +140,7 @@ def test_a_volume_that_does_not_fit_into_memory(dock, viewer, qtbot, monkeypatch
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("napari_slicegan.core.evaluation.latent_field", fail)
+    monkeypatch.setattr("napari_slicegan.core.volume.evaluation.latent_field", fail)
     click(dock.generate)
     status = until_done(dock, qtbot)
     assert status.state is State.FAILED

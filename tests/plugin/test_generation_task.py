@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.request import Precision, VolumeRequest
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.plugin import worker
 from napari_slicegan.plugin.generation_task import (
     SurfaceOrder,
@@ -67,7 +67,7 @@ def test_volumes_in_files(tmp_path):
 
 
 def test_a_stop_keeps_what_is_written_and_it_is_gone_on_with(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_slicegan.core.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
+    monkeypatch.setattr("napari_slicegan.core.output.unfinished.SECONDS_BETWEEN_RECORDS", 0.0)
     monkeypatch.setattr(worker, "PAUSES", dict.fromkeys(worker.PAUSES, 0.0))
     request, control = VolumeRequest((200, 10, 200), 2), Control()
     order = VolumeOrder((request,), tmp_path / "v.npy")

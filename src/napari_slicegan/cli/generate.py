@@ -12,11 +12,11 @@ from napari_slicegan.cli.outputs import Surface, check_outputs, outputs_of
 from napari_slicegan.cli.progress import Bar, Meter
 from napari_slicegan.cli.tables import print_table, tally_rows
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.reading import open_volume
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.streaming import format_of, part_of, stream
-from napari_slicegan.core.surface import write_surface
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.reading import open_volume
+from napari_slicegan.core.output.streaming import format_of, part_of, stream
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.volume.surface import write_surface
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,7 +66,7 @@ def write_volume(
             if scheduler is None:
                 tally = stream(model, request, path, resume=resume, progress=meter)
             else:
-                from napari_slicegan.core.cluster import stream_on_cluster
+                from napari_slicegan.core.cluster.engine import stream_on_cluster
 
                 tally = stream_on_cluster(model, request, path, scheduler, resume=resume, progress=meter)
     except (KeyboardInterrupt, SystemExit):

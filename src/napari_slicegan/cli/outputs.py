@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.formats import OME_ZARR, format_of
-from napari_slicegan.core.output import check_output, part_of
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.surface import check_surface
+from napari_slicegan.core.output.formats import OME_ZARR, format_of
+from napari_slicegan.core.output.places import check_output, part_of
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.volume.surface import check_surface
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN

@@ -8,9 +8,9 @@ from typing import Any
 from napari_slicegan import __version__
 from napari_slicegan.cli.settings import settings_help
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.formats import SUFFIXES
+from napari_slicegan.core.output.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.core.request import Precision
+from napari_slicegan.core.volume.request import Precision
 
 PROGRAM = "napari-slicegan"
 _DEVICES = ("auto", "cpu", "cuda", "mps")

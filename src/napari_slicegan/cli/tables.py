@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from napari_slicegan.core.output.tally import Tally
 from napari_slicegan.core.statistics import phase_fractions
-from napari_slicegan.core.tally import Tally
 
 Row = tuple[str, ...]
 _COLOURS = ("red", "green", "blue")

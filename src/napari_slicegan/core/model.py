@@ -15,13 +15,13 @@ import torch
 from safetensors.torch import save as to_bytes
 
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.evaluation import Evaluation, resolved
 from napari_slicegan.core.files import write_atomically
-from napari_slicegan.core.generation import Generation
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
-from napari_slicegan.core.request import Precision, VolumeRequest
-from napari_slicegan.core.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.volume.evaluation import Evaluation, resolved
+from napari_slicegan.core.volume.generation import Generation
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.core.weights import HEADER, find_model, generator_with, read_weights
 
 
@@ -118,7 +118,7 @@ class SliceGAN:
         ModelError
             The volume cannot be made, or dask is not installed.
         """
-        from napari_slicegan.core.cluster import to_dask
+        from napari_slicegan.core.cluster.engine import to_dask
 
         return to_dask(self, VolumeRequest(shape, seed, origin, periodic, Precision(precision)), chunks)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.tiff_options import storable_type, tiff_options
+from napari_slicegan.core.output.tiff_options import storable_type, tiff_options
 
 if TYPE_CHECKING:
     import os

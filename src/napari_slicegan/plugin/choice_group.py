@@ -16,7 +16,7 @@ from napari_slicegan.plugin.ranking_table import RankingTable
 from napari_slicegan.plugin.seed_rows import seeds_of
 
 if TYPE_CHECKING:
-    from napari_slicegan.core.selection import Candidate
+    from napari_slicegan.core.volume.selection import Candidate
 
 NO_PHASES = "Only models of phases have volume fractions."
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import SliceGANError
-from napari_slicegan.core.estimate import Estimate, as_text, estimate
-from napari_slicegan.core.formats import format_of
+from napari_slicegan.core.output.formats import format_of
+from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate
 from napari_slicegan.plugin.generation_task import VolumeOrder
 
 if TYPE_CHECKING:

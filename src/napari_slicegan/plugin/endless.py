@@ -13,15 +13,15 @@ import psygnal
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.planes import PlaneView
-from napari_slicegan.core.request import Triple
+from napari_slicegan.core.volume.planes import PlaneView
+from napari_slicegan.core.volume.request import Triple
 from napari_slicegan.plugin.layers import placed, provenance, volume_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_slicegan.core.endless import EndlessVolume
+    from napari_slicegan.core.volume.endless import EndlessVolume
     from napari_slicegan.plugin.models import ModelEntry
 
 Point = npt.NDArray[np.float64]
@@ -52,7 +52,7 @@ def browse(viewer: ViewerModel, entry: ModelEntry, seed: int) -> Layer:
     """
     from napari.layers import Layer
 
-    from napari_slicegan.core.endless import EndlessVolume  # imports torch
+    from napari_slicegan.core.volume.endless import EndlessVolume  # imports torch
 
     viewer = _itself(viewer)
     volume, info = EndlessVolume(entry.model, seed), entry.model.info

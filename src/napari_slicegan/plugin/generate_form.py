@@ -6,7 +6,7 @@ from magicgui.widgets import ComboBox, Label
 from psygnal import Signal
 
 from napari_slicegan.core.errors import SliceGANError
-from napari_slicegan.core.request import Triple, VolumeRequest
+from napari_slicegan.core.volume.request import Triple, VolumeRequest
 from napari_slicegan.plugin.costs import costs_of
 from napari_slicegan.plugin.dock import Rows, wrapped
 from napari_slicegan.plugin.generation_task import VolumeOrder

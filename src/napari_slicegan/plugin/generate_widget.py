@@ -190,14 +190,19 @@ class GenerateWidget(Dock):
 
     def _browse(self) -> None:
         """Add the endless volume of the first seed."""
-        from napari_slicegan.plugin.endless import browse  # imports torch
+        from napari_slicegan.plugin.endless import browse, browser_of  # imports torch
 
         if (entry := self.form.entry) is None:
             return
+        self.jobs.watch(self)
         try:
-            browse(self._viewer, entry, self.form.seed.seeds[0])
+            layer = browse(self._viewer, entry, self.form.seed.seeds[0])
         except SliceGANError as error:
             self.panel.show_message(str(error))
+            return
+        if browser := browser_of(layer):
+            self.jobs.browsers.add(browser)
+        self._refresh()
 
     def _take(self) -> None:
         """Generate the box of the endless volume that is in view, as the other rows say."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from napari_slicegan.core.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.plugin.generation_task import (
     SurfaceOrder,
     VolumeOrder,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_slicegan.core.model import SliceGAN
-    from napari_slicegan.core.selection import Candidate
+    from napari_slicegan.core.volume.selection import Candidate
     from napari_slicegan.plugin.models import Models
 
 

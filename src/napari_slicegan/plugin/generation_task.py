@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from napari_slicegan.core.errors import SliceGANError
-from napari_slicegan.core.formats import format_of
-from napari_slicegan.core.output import journal_of, part_of
-from napari_slicegan.core.request import Precision, VolumeRequest
+from napari_slicegan.core.output.formats import format_of
+from napari_slicegan.core.output.places import journal_of, part_of
+from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.plugin.worker import Control, no_defects, reporter
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
-    from napari_slicegan.core.selection import Candidate
+    from napari_slicegan.core.volume.selection import Candidate
 
 
 _SEED = "{seed}"
@@ -76,7 +76,7 @@ def generate(
     """Make one volume of an order; gives the finished fraction of the order, returns the volume or its file."""
     with no_defects("The generation"):
         yield number / len(order.requests)
-        from napari_slicegan.core.streaming import stream  # imports torch
+        from napari_slicegan.core.output.streaming import stream  # imports torch
 
         request, progress = order.requests[number], reporter(control, number, len(order.requests))
         progress(0.0)
@@ -94,7 +94,7 @@ def select(
     """Rank seeds by a wanted volume fraction, the best first."""
     with no_defects("The choice among the seeds"):
         yield 0.0
-        from napari_slicegan.core.selection import best_of  # imports torch
+        from napari_slicegan.core.volume.selection import best_of  # imports torch
 
         return best_of(model, request, wish.seeds, wish.phase, wish.fraction, reporter(control))
 
@@ -104,7 +104,7 @@ def measure(model: SliceGAN, precision: Precision, control: Control) -> Generato
     with no_defects("The calibration"):
         yield 0.0
         control.check()
-        from napari_slicegan.core.estimate import calibrate  # imports torch
+        from napari_slicegan.core.volume.estimate import calibrate  # imports torch
 
         return calibrate(model, precision, reporter(control))
 
@@ -114,7 +114,7 @@ def export_surface(order: SurfaceOrder, control: Control) -> Generator[object, N
     with no_defects("The export of the surface"):
         yield 0.0
         control.check()
-        from napari_slicegan.core.surface import write_surface
+        from napari_slicegan.core.volume.surface import write_surface
 
         progress = reporter(control)
         write_surface(order.path, order.volume, order.phase, order.voxel_size, order.unit, True, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from napari_slicegan.plugin.generation_job import CalibrationJob, GenerationJob, LoadingJob, SelectionJob, SurfaceJob
 from napari_slicegan.plugin.job import Job
@@ -13,6 +13,8 @@ from napari_slicegan.plugin.training_job import TrainingJob
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QWidget
+
+    from napari_slicegan.plugin.endless import Browser
 
 
 class Jobs:
@@ -26,6 +28,7 @@ class Jobs:
         self.selection = SelectionJob(viewer, self.models, self.generation)
         self.surface = SurfaceJob(viewer, self.models)
         self.calibration = CalibrationJob(viewer, self.models)
+        self.browsers: WeakSet[Browser] = WeakSet()  # of endless volumes
         self._is_watching = False
 
     @property
@@ -51,6 +54,8 @@ class Jobs:
         """End the jobs and leave the viewer alone."""
         for job in self.all:
             job.abandon()
+        for browser in self.browsers:
+            browser.close()
 
 
 _jobs: WeakKeyDictionary[ViewerModel, Jobs] = WeakKeyDictionary()

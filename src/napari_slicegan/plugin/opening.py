@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_slicegan.core.formats import OME_ZARR, format_of
-from napari_slicegan.core.reading import open_volume
+from napari_slicegan.core.output.formats import OME_ZARR, format_of
+from napari_slicegan.core.output.reading import open_volume
 
 if TYPE_CHECKING:
     import zarr
@@ -39,7 +39,7 @@ def layer_data(path: Path) -> Any:
             return None  # not without reading all of it
         volume = open_volume(path)
         return volume if fits_in_3d(volume.shape) else None
-    from napari_slicegan.core.sinks.ome_zarr import open_levels
+    from napari_slicegan.core.output.sinks.ome_zarr import open_levels
 
     levels: list[Any] = []
     for array in open_levels(path):

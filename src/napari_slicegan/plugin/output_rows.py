@@ -11,8 +11,8 @@ from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.errors import OutputError, SliceGANError
-from napari_slicegan.core.formats import FORMATS, OME_ZARR, format_of
-from napari_slicegan.core.output import check_output, part_of
+from napari_slicegan.core.output.formats import FORMATS, OME_ZARR, format_of
+from napari_slicegan.core.output.places import check_output, part_of
 from napari_slicegan.plugin.dock import Rows, button, row
 from napari_slicegan.plugin.generation_task import is_unfinished, paths_for
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from magicgui.widgets import ComboBox, SpinBox
 from psygnal import Signal
 
-from napari_slicegan.core.request import Precision, Triple
+from napari_slicegan.core.volume.request import Precision, Triple
 from napari_slicegan.plugin.dock import Rows, collapsed, numbers
 from napari_slicegan.plugin.layers import AXIS_LABELS
 

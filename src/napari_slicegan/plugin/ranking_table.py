@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 if TYPE_CHECKING:
-    from napari_slicegan.core.selection import Candidate
+    from napari_slicegan.core.volume.selection import Candidate
 
 _ROWS = 6
 _BORDER = 4

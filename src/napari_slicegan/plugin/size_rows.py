@@ -7,7 +7,7 @@ from math import floor, log10, prod
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, Label, SpinBox
 from psygnal import Signal
 
-from napari_slicegan.core.request import Triple
+from napari_slicegan.core.volume.request import Triple
 from napari_slicegan.plugin.dock import Rows, numbers, row, wrapped
 from napari_slicegan.plugin.layers import AXIS_LABELS, unit_text
 from napari_slicegan.plugin.models import ModelEntry

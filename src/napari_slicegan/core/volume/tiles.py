@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from napari_slicegan.core.geometry import Geometry
-from napari_slicegan.core.request import Triple, VolumeRequest
+from napari_slicegan.core.volume.request import Triple, VolumeRequest
 
 #: About the edge of a tile in voxels; a balance of memory, of overlap, and of what a small volume costs.
 TILE = 128

@@ -12,9 +12,9 @@ from typing import Any
 from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.request import AXES
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.sinks.pyramid import Level
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.pyramid import Level
+from napari_slicegan.core.volume.request import AXES
 
 VERSION = "0.5"
 _UNITS = {"nm": "nanometer", "um": "micrometer", "mm": "millimeter", "m": "meter"}

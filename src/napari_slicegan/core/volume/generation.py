@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.evaluation import Evaluation
 from napari_slicegan.core.geometry import Geometry
 from napari_slicegan.core.memory import free_memory, is_out_of_memory
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.tiles import Tile, Tiles
+from napari_slicegan.core.volume.evaluation import Evaluation
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.volume.tiles import Tile, Tiles
 
 Array = npt.NDArray[np.generic]
 Progress = Callable[[float], None]

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.footprint import working_bytes
-from napari_slicegan.core.request import Precision, Triple, VolumeRequest
-from napari_slicegan.core.tiles import Tiles, tile_edge
+from napari_slicegan.core.volume.footprint import working_bytes
+from napari_slicegan.core.volume.request import Precision, Triple, VolumeRequest
+from napari_slicegan.core.volume.tiles import Tiles, tile_edge
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
@@ -146,7 +146,7 @@ def _voxel_bytes(model: SliceGAN) -> int:
 
 def _stored_voxels(shape: Triple) -> int:
     """Voxels of all levels of a pyramid."""
-    from napari_slicegan.core.sinks.pyramid import levels_of
+    from napari_slicegan.core.output.sinks.pyramid import levels_of
 
     return sum(prod(level.shape) for level in levels_of(shape))
 

@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.formats import format_of
-from napari_slicegan.core.journal import Journal
-from napari_slicegan.core.output import check_output, journal_of, left_over, part_of, remove_part, remove_unfinished
-from napari_slicegan.core.sinks.base import Array, Sink, VolumeDescription
-from napari_slicegan.core.tally import Tally
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.output.formats import format_of
+from napari_slicegan.core.output.journal import Journal
+from napari_slicegan.core.output.places import (
+    check_output,
+    journal_of,
+    left_over,
+    part_of,
+    remove_part,
+    remove_unfinished,
+)
+from napari_slicegan.core.output.sinks.base import Array, Sink, VolumeDescription
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.tiles import Slices
 from napari_slicegan.core.writing import output_error
 
 SECONDS_BETWEEN_RECORDS = 5.0

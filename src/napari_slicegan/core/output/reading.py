@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_slicegan.core.formats import format_of
+from napari_slicegan.core.output.formats import format_of
 
 
 def open_volume(path: Path) -> Any:
@@ -44,12 +44,12 @@ def _tiff(path: Path) -> Any:
 
 
 def _ome_zarr(path: Path) -> Any:
-    from napari_slicegan.core.sinks.ome_zarr import open_levels
+    from napari_slicegan.core.output.sinks.ome_zarr import open_levels
 
     return open_levels(path)[0]
 
 
 def _vti(path: Path) -> Any:
-    from napari_slicegan.core.sinks.vti import read_vti
+    from napari_slicegan.core.output.sinks.vti import read_vti
 
     return read_vti(path)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.sinks.base import Sink, VolumeDescription
+from napari_slicegan.core.output.sinks.base import Sink, VolumeDescription
 
 _BEST_COMPRESSION = 50  # labels of real materials shrink about as much; more is not to be hoped for
 
@@ -58,37 +58,37 @@ class Format:
 
 
 def _tiff(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.contiguous import tiff_sink
+    from napari_slicegan.core.output.sinks.contiguous import tiff_sink
 
     return tiff_sink(part, description, resume)
 
 
 def _ome_tiff(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.contiguous import ome_tiff_sink
+    from napari_slicegan.core.output.sinks.contiguous import ome_tiff_sink
 
     return ome_tiff_sink(part, description, resume)
 
 
 def _npy(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.contiguous import npy_sink
+    from napari_slicegan.core.output.sinks.contiguous import npy_sink
 
     return npy_sink(part, description, resume)
 
 
 def _raw(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.contiguous import RawSink
+    from napari_slicegan.core.output.sinks.contiguous import RawSink
 
     return RawSink(part, description, resume)
 
 
 def _ome_zarr(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.ome_zarr import OmeZarrSink
+    from napari_slicegan.core.output.sinks.ome_zarr import OmeZarrSink
 
     return OmeZarrSink(part, description, resume)
 
 
 def _vti(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.sinks.vti import VtiSink
+    from napari_slicegan.core.output.sinks.vti import VtiSink
 
     return VtiSink(part, description, resume)
 

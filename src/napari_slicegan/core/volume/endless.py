@@ -11,13 +11,13 @@ from itertools import product
 import numpy as np
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.evaluation import Evaluation
-from napari_slicegan.core.lazy import LazyArray, Places
 from napari_slicegan.core.memory import is_out_of_memory
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.planes import TILE, Array, Patch, Place, Plane, PlaneCache, PlaneView, patch_of
-from napari_slicegan.core.request import Triple, VolumeRequest
 from napari_slicegan.core.values import label_dtype
+from napari_slicegan.core.volume.evaluation import Evaluation
+from napari_slicegan.core.volume.lazy import LazyArray, Places
+from napari_slicegan.core.volume.planes import TILE, Array, Patch, Place, Plane, PlaneCache, PlaneView, patch_of
+from napari_slicegan.core.volume.request import Triple, VolumeRequest
 
 #: Edge of the array in voxels, and of its coarsest level.
 EDGE, COARSEST = 16384, 64

@@ -10,8 +10,8 @@ from uuid import NAMESPACE_OID, uuid5
 import numpy as np
 
 from napari_slicegan.core.calibration import standard_size
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.tiff_options import storable_type, tiff_options
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.tiff_options import storable_type, tiff_options
 
 
 def write_tiff_header(part: Path, description: VolumeDescription, ome: bool) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.request import VolumeRequest
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.request import VolumeRequest
 
 if TYPE_CHECKING:
-    from napari_slicegan.core.generation import Generation
     from napari_slicegan.core.model import SliceGAN
+    from napari_slicegan.core.volume.generation import Generation
 
 
 @dataclass(frozen=True)

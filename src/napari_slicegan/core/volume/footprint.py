@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
-from napari_slicegan.core.request import Precision
-from napari_slicegan.core.tiles import tile_edge
+from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision
+from napari_slicegan.core.volume.tiles import tile_edge
 
 _SLAB_BYTES = 24 * 2**20  # as in `stages`
 _UNCOUNTED = 10 * 2**20  # what the libraries keep after the first tile; measured, as the next
-_WASTE = 1.2  # memory that was given back and lies idle between what is held
+_WASTE = 1.12  # memory that was given back and lies idle between what is held
 
 
 def working_bytes(network: NetworkConfig, precision: Precision) -> int:
@@ -33,34 +33,34 @@ def working_bytes(network: NetworkConfig, precision: Precision) -> int:
     int
         Bytes.
     """
-    number = 2 if precision is Precision.FAST else 4
-    *hidden, last = layers = _layers(network)
-    weights = [layer.weights for layer in layers]
-    preparing = number * sum(weights) + 2 * 4 * max(weights)
-    kept = number * (sum(weights) + sum(layer.outputs for layer in hidden))
+    *hidden, last = layers = _layers(network, precision)
+    weights = [layer.number * layer.weights for layer in layers]
+    preparing = sum(weights) + 2 * 4 * max(layer.weights for layer in layers)
+    kept = sum(weights) + sum(layer.number * layer.outputs for layer in hidden)
     if network.upsampling is Upsampling.RESIZE:  # in one piece, interpolated before it is convolved
-        passing = 8 * number * last.inputs + _finished(network, number, number * last.outputs)
+        passing = 8 * last.number * last.inputs + _finished(network, last.number, last.number * last.outputs)
     else:
         kept += last.outputs if network.output is not OutputKind.PHASES else last.outputs // network.image_channels
-        slab, copied = _slab(last, hidden[-1:], number)
-        passing = copied + _finished(network, number, slab)
+        slab, copied = _slab(last, hidden[-1:])
+        passing = copied + _finished(network, last.number, slab)
     for place, layer in enumerate(hidden):
-        slab, copied = _slab(layer, hidden[:place], number)
-        passing = max(passing, number * layer.weights + copied + slab)
+        slab, copied = _slab(layer, hidden[:place])
+        passing = max(passing, layer.number * layer.weights + copied + slab)
     return round(_WASTE * max(preparing, kept + passing)) + _UNCOUNTED
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """Numbers that a layer has to do with in a tile, and the places along an axis where its kernel is applied."""
+    """Numbers that a layer has to do with in a tile, the places along an axis of its kernel, and bytes of a number."""
 
     weights: int
     inputs: int
     outputs: int
     places: int
+    number: int
 
 
-def _layers(network: NetworkConfig) -> list[_Layer]:
+def _layers(network: NetworkConfig, precision: Precision) -> list[_Layer]:
     """From the first layer to the last."""
     widths = (network.latent_channels, *network.channels, network.image_channels)
     low, high = 0, tile_edge(network.geometry)
@@ -70,15 +70,16 @@ def _layers(network: NetworkConfig) -> list[_Layer]:
         low, high = (low + padding) // stride - kernel // stride + 1, (high - 1 + padding) // stride + 1
         places = high - low - kernel // stride + 1
         outputs = (stride * places) ** 3 * after
-        layers.insert(0, _Layer(kernel**3 * before * after, (high - low) ** 3 * before, outputs, places))
+        number = 2 if precision is Precision.FAST and len(layers) < REDUCED_LAYERS else 4
+        layers.insert(0, _Layer(kernel**3 * before * after, (high - low) ** 3 * before, outputs, places, number))
     return layers
 
 
-def _slab(layer: _Layer, before: list[_Layer], number: int) -> tuple[float, float]:
+def _slab(layer: _Layer, before: list[_Layer]) -> tuple[float, float]:
     """Bytes of a slab of outputs, and of the copied inputs of it: those that were cut out of more."""
-    part = min(1.0, max(_SLAB_BYTES / (number * layer.outputs), 1 / layer.places))
+    part = min(1.0, max(_SLAB_BYTES / (layer.number * layer.outputs), 1 / layer.places))
     is_cut = bool(before) and before[-1].outputs > layer.inputs
-    return part * number * layer.outputs, part * number * layer.inputs * is_cut
+    return part * layer.number * layer.outputs, part * layer.number * layer.inputs * is_cut
 
 
 def _finished(network: NetworkConfig, number: int, outputs: float) -> float:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.latent import latent_field
 from napari_slicegan.core.networks import Generator, ResizeConvolution
-from napari_slicegan.core.request import Precision, VolumeRequest
-from napari_slicegan.core.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage
 from napari_slicegan.core.values import label_dtype
+from napari_slicegan.core.volume.latent import latent_field
+from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision, VolumeRequest
+from napari_slicegan.core.volume.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage
 
 
 class Evaluation:
@@ -143,14 +143,13 @@ class Evaluation:
 def numbers(precision: Precision, device: torch.device, layers: int) -> tuple[torch.dtype, ...]:
     """How each layer holds its numbers.
 
-    Half precision on graphics cards rounds little enough for all layers. bfloat16 on processors, with 8 bits for the
-    digits, is kept to the last two layers: in all of them, one label in 600 came out different, so one in 2000.
+    Half precision on graphics cards rounds little enough for all layers; bfloat16 on processors is for the last ones.
     """
     if precision is not Precision.FAST:
         return (torch.float32,) * layers
     if device.type != "cpu":
         return (torch.float16,) * layers
-    reduced = min(2, layers)
+    reduced = min(REDUCED_LAYERS, layers)
     return (torch.float32,) * (layers - reduced) + (torch.bfloat16,) * reduced
 
 

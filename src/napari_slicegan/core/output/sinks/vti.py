@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.sinks.base import Array, VolumeDescription
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
+from napari_slicegan.core.volume.tiles import Slices
 
 _NAMES = {OutputKind.PHASES: "phase", OutputKind.GREY: "intensity", OutputKind.COLOUR: "colour"}
 _FIRST_CODE_OF_VTK = 20000  # below, its error codes are the system's

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.tally import Tally
+from napari_slicegan.core.output.tally import Tally
 
 FORMAT = 1
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)

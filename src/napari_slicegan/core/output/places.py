@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.formats import Format, format_of
-from napari_slicegan.core.sinks.base import VolumeDescription
+from napari_slicegan.core.output.formats import Format, format_of
+from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.writing import check_writable, output_error
 
 _UNITS = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.request import Triple
+from napari_slicegan.core.volume.request import Triple
 
 Doubles = npt.NDArray[np.float64]
 

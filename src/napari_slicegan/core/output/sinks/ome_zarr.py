@@ -21,11 +21,11 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.request import Triple
-from napari_slicegan.core.sinks import ngff, pyramid
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.sinks.pyramid import Level
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.output.sinks import ngff, pyramid
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.sinks.pyramid import Level
+from napari_slicegan.core.volume.request import Triple
+from napari_slicegan.core.volume.tiles import Slices
 
 Array = npt.NDArray[np.generic]
 

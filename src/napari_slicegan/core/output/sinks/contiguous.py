@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_slicegan.core.sinks.base import Array, VolumeDescription
-from napari_slicegan.core.sinks.tiff_header import tiff_layout, write_tiff_header
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
+from napari_slicegan.core.output.sinks.tiff_header import tiff_layout, write_tiff_header
+from napari_slicegan.core.volume.tiles import Slices
 
 
 @dataclass(frozen=True)

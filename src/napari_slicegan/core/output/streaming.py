@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from napari_slicegan.core.formats import SUFFIXES, format_of
-from napari_slicegan.core.output import check_output, journal_of, part_of, remove_unfinished
-from napari_slicegan.core.tally import Tally
-from napari_slicegan.core.unfinished import Unfinished
+from napari_slicegan.core.output.formats import SUFFIXES, format_of
+from napari_slicegan.core.output.places import check_output, journal_of, part_of, remove_unfinished
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.output.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
-    from napari_slicegan.core.request import VolumeRequest
+    from napari_slicegan.core.volume.request import VolumeRequest
 
 __all__ = ["SUFFIXES", "check_output", "format_of", "journal_of", "part_of", "remove_unfinished", "stream"]
 

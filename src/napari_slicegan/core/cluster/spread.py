@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from napari_slicegan.core.remote import Maker, SharedStore, make_tile, write_block
-from napari_slicegan.core.sinks.pyramid import blocks_of
-from napari_slicegan.core.tally import Tally
-from napari_slicegan.core.tiles import Slices, Tiles
+from napari_slicegan.core.cluster.remote import Maker, SharedStore, make_tile, write_block
+from napari_slicegan.core.output.sinks.pyramid import blocks_of
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.tiles import Slices, Tiles
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from napari_slicegan.core.request import VolumeRequest
-    from napari_slicegan.core.unfinished import Unfinished
+    from napari_slicegan.core.output.unfinished import Unfinished
+    from napari_slicegan.core.volume.request import VolumeRequest
 
 _SECONDS_BETWEEN_REPORTS = 0.3
 _SECONDS_TO_END = 10.0

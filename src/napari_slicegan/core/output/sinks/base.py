@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.volume.tiles import Slices
 
 Array = npt.NDArray[np.generic]
 

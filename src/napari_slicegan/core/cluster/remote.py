@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.request import Triple, VolumeRequest
-from napari_slicegan.core.sinks.base import VolumeDescription
-from napari_slicegan.core.tally import Tally
-from napari_slicegan.core.tiles import Slices, Tiles
+from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.output.tally import Tally
+from napari_slicegan.core.volume.request import Triple, VolumeRequest
+from napari_slicegan.core.volume.tiles import Slices, Tiles
 
 if TYPE_CHECKING:
-    from napari_slicegan.core.generation import Generation
     from napari_slicegan.core.model import SliceGAN
+    from napari_slicegan.core.volume.generation import Generation
 
 Array = npt.NDArray[np.generic]
 
@@ -191,7 +191,7 @@ def write_block(store: SharedStore, block: Slices, places: Sequence[Slices], *ti
     list of Tally
         What the part of each tile in this block is made of.
     """
-    from napari_slicegan.core.sinks.ome_zarr import OmeZarrSink
+    from napari_slicegan.core.output.sinks.ome_zarr import OmeZarrSink
 
     description = store.description
     sizes = tuple(part.stop - part.start for part in block)

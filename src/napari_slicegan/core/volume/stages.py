@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.networks import ResizeConvolution
-from napari_slicegan.core.request import Triple
+from napari_slicegan.core.volume.request import Triple
 
 Range = tuple[int, int]
 Ranges = tuple[Range, Range, Range]
@@ -78,7 +78,8 @@ class InterleavedConvolution:
         # Element rho + s j meets the input t - j: inputs run against the kernel.
         weight = weight.permute(3, 5, 7, 1, 0, 2, 4, 6).flip(5, 6, 7)  # (s, s, s, C', C, r, r, r)
         self._bias = bias.to(dtype)  # (C',)
-        self._kernels: dict[Residues, Tensor] = {(None, None, None): _kernel(weight.to(dtype))}
+        self._kernel = _kernel(weight.to(dtype))
+        self._thin_kernels: dict[tuple[int, int], Tensor] = {}
         self._rooms: dict[tuple[int, ...], Tensor] = {}
 
     def inputs(self, wanted: Range) -> Range:
@@ -93,19 +94,22 @@ class InterleavedConvolution:
     def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:
         """Give wanted outputs, see `Stage`; of a thin axis each plane is made with its own residue of the kernel."""
         if thin is None:
-            return self._make(x, start, wanted, (None, None, None))
+            return self._make(x, start, wanted, (None, None, None), self._kernel)
         planes = []
         for place in range(*wanted[thin]):
             low, high = self.inputs((place, place + 1))
             part = x.narrow(thin, low - start[thin], high - low)
-            residues = _replaced((None, None, None), thin, (place + self._padding) % self._stride)
-            one = _replaced(wanted, thin, (place, place + 1))
-            planes.append(self._make(part, _replaced(start, thin, low), one, residues).clone())
+            residue = (place + self._padding) % self._stride
+            # The thin axis goes first: convolutions that are one voxel long along the last are slow.
+            first = _exchanged(_replaced(start, thin, low), thin)
+            one = _exchanged(_replaced(wanted, thin, (place, place + 1)), thin)
+            part = part.transpose(0, thin).contiguous()
+            plane = self._make(part, first, one, (residue, None, None), self._thin_kernel(thin, residue))
+            planes.append(plane.transpose(0, thin).clone())
         return torch.cat(planes, thin)
 
-    def _make(self, x: Tensor, start: Triple, wanted: Ranges, residues: Residues) -> Tensor:
-        """Convolve slab by slab, small enough for the cache, and interleave what comes out."""
-        kernel = self._kernel_of(residues)  # (s s s C', C, r, r, r)
+    def _make(self, x: Tensor, start: Triple, wanted: Ranges, residues: Residues, kernel: Tensor) -> Tensor:
+        """Convolve slab by slab with (s s s C', C, r, r, r), small enough for the cache, and interleave the outputs."""
         counts = [self._stride if residue is None else 1 for residue in residues]
         bias = self._bias.repeat(prod(counts))
         places = [n - self._reach + 1 for n in x.shape[:3]]
@@ -124,14 +128,12 @@ class InterleavedConvolution:
         out = out.flatten(4, 5).flatten(2, 3).flatten(0, 1)  # (s tz, s ty, s tx, ...)
         return out[self._crop(start, wanted, residues)]
 
-    def _kernel_of(self, residues: Residues) -> Tensor:
-        """The kernel that makes these residues only; kept, since all planes at one place need the same."""
-        if residues not in self._kernels:
-            weight = self._kernels[None, None, None].unflatten(0, (self._stride,) * 3 + (-1,))
-            for axis, residue in enumerate(residues):
-                weight = weight if residue is None else weight.narrow(axis, residue, 1)
-            self._kernels[residues] = _kernel(weight)
-        return self._kernels[residues]
+    def _thin_kernel(self, thin: int, residue: int) -> Tensor:
+        """The kernel that makes one residue of an axis, which goes first; kept for the next plane."""
+        if (thin, residue) not in self._thin_kernels:
+            weight = self._kernel.unflatten(0, (self._stride,) * 3 + (-1,)).narrow(thin, residue, 1)
+            self._thin_kernels[thin, residue] = _kernel(weight.transpose(0, thin).transpose(5, 5 + thin))
+        return self._thin_kernels[thin, residue]
 
     def _room(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Memory for outputs that is used again: fresh pages cost more than a convolution."""
@@ -200,3 +202,8 @@ def _kernel(weight: Tensor) -> Tensor:
 
 def _replaced(values: tuple, axis: int, value: object) -> tuple:  # type: ignore[type-arg]
     return (*values[:axis], value, *values[axis + 1 :])
+
+
+def _exchanged(values: tuple, axis: int) -> tuple:  # type: ignore[type-arg]
+    """Three values in the order that has an axis first, the first in its place."""
+    return _replaced(_replaced(values, axis, values[0]), 0, values[axis])

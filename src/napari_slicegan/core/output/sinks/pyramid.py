@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.request import Triple
-from napari_slicegan.core.tiles import Slices
+from napari_slicegan.core.volume.request import Triple
+from napari_slicegan.core.volume.tiles import Slices
 
 Array = npt.NDArray[np.generic]
 

@@ -1,0 +1,1 @@
+"""Volumes made by many processes or machines."""

@@ -1,0 +1,1 @@
+"""Volumes to files, piece by piece, and back."""
