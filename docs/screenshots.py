@@ -70,6 +70,17 @@ def generate(viewer: napari.Viewer) -> None:
     click(widget.generate)
     wait(lambda: not jobs_of(viewer).generation.status.state.is_busy, 300)
     photograph(viewer, "generate")
+    browse(viewer, widget)
+
+
+def browse(viewer: napari.Viewer, widget: Any) -> None:
+    """Show a plane of the endless volume."""
+    widget.endless.group.expand(animate=False)
+    QTest.qWait(300)
+    click(widget.endless.browse)
+    QTest.qWait(1000)
+    wait(lambda: not widget.endless.status.value, 120)
+    photograph(viewer, "endless")
 
 
 def main(minutes: float) -> None:

@@ -240,6 +240,7 @@ def test_a_scheduler_that_is_not_there_is_a_sentence(address, tmp_path, monkeypa
 
 def test_what_listens_but_is_no_scheduler_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr(cluster, "_SECONDS_FOR_WORKERS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ModelError, match="There is no dask scheduler"):
@@ -248,6 +249,7 @@ def test_what_listens_but_is_no_scheduler_is_a_sentence(tmp_path, monkeypatch):
 
 def test_a_scheduler_without_workers_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr(cluster, "_SECONDS_FOR_WORKERS", 1)
     with (
         LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(ModelError, match="has no workers: start some"),

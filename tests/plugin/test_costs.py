@@ -75,3 +75,19 @@ def test_what_goes_on_is_not_measured_again(tmp_path):
 @pytest.mark.parametrize("name", ["v.what", "v"])
 def test_what_is_no_file_yet_has_costs_all_the_same(tmp_path, name):
     assert "memory" in costs_of(a_model(), order(64, path=tmp_path / name), None).text
+
+
+def test_what_is_held_in_memory_until_it_is_written_counts(tmp_path):
+    model = a_model()
+    paths = [tmp_path / name for name in ("v.vti", "v.ome.zarr")]
+    held, streamed = (
+        costs_of(model, VolumeOrder((VolumeRequest((1000, 1000, 1000)),), path), None).text for path in paths
+    )
+    assert "GB memory" in held
+    assert "MB memory" in streamed
+
+
+def test_uncompressed_files_have_no_pyramid(tmp_path):
+    model, order = a_model(), VolumeRequest((1000, 1000, 1000))
+    assert "1 GB on disk" in costs_of(model, VolumeOrder((order,), tmp_path / "v.npy"), None).text
+    assert "1.14 GB on disk" in costs_of(model, VolumeOrder((order,), tmp_path / "v.ome.zarr"), None).text

@@ -166,7 +166,7 @@ def test_closing_the_window_keeps_what_is_written(make_napari_viewer, open_dock:
 
 
 def test_a_file_that_cannot_be_opened_ends_the_job(dock, qtbot, tmp_path, monkeypatch):
-    def fail(_path: Path) -> None:
+    def fail(*_: object) -> None:
         raise ValueError("not mappable")
 
     monkeypatch.setattr("napari_slicegan.plugin.generation_job.layer_data", fail)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             tally = write_volume(model, output.request, output.path, args.resume, args.dask)
             print_table(["", "volume"], tally_rows(tally, model.info.phases))
         if output.surface and not output.surface.is_finished(args.resume):
-            _write_surface(model, output.path, output.surface)
+            _write_surface(model, output.request, output.path, output.surface)
     _show_what_next([output.path for output in outputs])
     return 0
 
@@ -79,10 +79,10 @@ def write_volume(
     return tally
 
 
-def _write_surface(model: SliceGAN, path: Path, surface: Surface) -> None:
+def _write_surface(model: SliceGAN, request: VolumeRequest, path: Path, surface: Surface) -> None:
     info = model.info
     with Bar() as bar:
-        volume = open_volume(path)
+        volume = open_volume(path, request.shape)
         write_surface(
             surface.path,
             volume,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.places import check_output, part_of
+from napari_slicegan.core.output.reading import check_same
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.surface import check_surface
 
@@ -92,8 +93,11 @@ def check_outputs(outputs: list[Output], resume: bool, model: SliceGAN | None = 
     """
     needed = 0
     for output in outputs:
-        if not output.is_finished(resume):
-            description = model.describe(output.request) if model else None
+        description = model.describe(output.request) if model else None
+        if output.is_finished(resume):
+            if description:
+                check_same(output.path, description)
+        else:
             needed += check_output(output.path, description, resume=resume, besides=needed)
         surface = output.surface
         if surface and not surface.is_finished(resume):

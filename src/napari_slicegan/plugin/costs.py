@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import SliceGANError
-from napari_slicegan.core.output.formats import format_of
-from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate
+from napari_slicegan.core.output.formats import Format, format_of
+from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate, volume_bytes
 from napari_slicegan.plugin.generation_task import VolumeOrder
 
 if TYPE_CHECKING:
@@ -57,35 +56,39 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
     one = estimate(model, request, streamed, seconds_per_tile)
     working = estimate(model, request, True).memory_bytes
     memory = one.memory_bytes if streamed else working + count * max(0, one.memory_bytes - working)
-    compressed = order.path is not None and _is_compressed(order.path)
+    kind, size = _format(order), volume_bytes(model, request.shape)
+    memory += size if kind and kind.in_memory else 0
+    disk = size if kind and not kind.compressed else one.disk_bytes
     costs = Estimate(
         memory,
-        count * one.disk_bytes,
+        count * disk,
         None if one.seconds is None else count * one.seconds,
-        count * one.typical_bytes if one.typical_bytes is not None and compressed else None,
+        count * one.typical_bytes if one.typical_bytes is not None and kind and kind.compressed else None,
     )
     text = as_text(costs) + (UNKNOWN if costs.seconds is None else "")
     free = free_memory()
     if free is not None and memory > free:
         advice = "a smaller size" if streamed else "a file as output, which takes less, or a smaller size"
         return Costs(text, f"This takes {_size(memory)} of memory, of which {_size(free)} are free: choose {advice}.")
-    return Costs(text, _disk_problem(order, costs) if streamed and not order.resume else "")
+    if kind is None or order.resume:
+        return Costs(text)
+    return Costs(text, _disk_problem(order, kind, kind.smallest(costs.disk_bytes, bool(model.info.phases))))
 
 
-def _is_compressed(path: Path) -> bool:
+def _format(order: VolumeOrder) -> Format | None:
+    """The format of the files of an order; None in memory, and of a name that is refused elsewhere."""
     try:
-        return format_of(path).compressed
-    except SliceGANError:  # which is said elsewhere
-        return False
+        return format_of(order.path) if order.path is not None else None
+    except SliceGANError:
+        return None
 
 
-def _disk_problem(order: VolumeOrder, costs: Estimate) -> str:
+def _disk_problem(order: VolumeOrder, kind: Format, needed: int) -> str:
     """Why files do not fit on their disk; that there is no such folder is another matter."""
     try:
-        free, kind = shutil.disk_usage(order.paths[0].parent).free, format_of(order.paths[0])
-    except (OSError, SliceGANError):
+        free = shutil.disk_usage(order.paths[0].parent).free
+    except OSError:
         return ""
-    needed = kind.smallest(costs.disk_bytes)
     if needed <= free:
         return ""
     least = "at least " if kind.compressed else ""

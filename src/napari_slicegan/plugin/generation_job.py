@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.plugin.generation_task import (
     SurfaceOrder,
@@ -81,10 +82,11 @@ class GenerationJob(_FractionJob):
     def _show(self, viewer: ViewerModel, result: Any, request: VolumeRequest) -> None:
         """Add a volume, or what a layer can show of its file."""
         path = result if isinstance(result, Path) else None
-        data = layer_data(path) if path else result
+        entry, where = self._entry, {"file": str(path)} if path else {}
+        colours = (3,) if entry.model.info.kind is OutputKind.COLOUR else ()
+        data = layer_data(path, (*request.shape, *colours)) if path else result
         if data is None:
             return
-        entry, where = self._entry, {"file": str(path)} if path else {}
         record = provenance(entry.model.info, str(entry.path), **request.to_dict(), **where)
         layer = volume_layer(data, entry.model.info, self._title(request), entry.look, record)
         add_volume(viewer, placed(layer, request.origin), in_3d=self._order.in_3d)

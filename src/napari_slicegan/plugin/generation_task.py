@@ -76,6 +76,7 @@ def generate(
     """Make one volume of an order; gives the finished fraction of the order, returns the volume or its file."""
     with no_defects("The generation"):
         yield number / len(order.requests)
+        from napari_slicegan.core.output.reading import check_same
         from napari_slicegan.core.output.streaming import stream  # imports torch
 
         request, progress = order.requests[number], reporter(control, number, len(order.requests))
@@ -83,7 +84,9 @@ def generate(
         if order.path is None:
             return model.generation(request).whole(progress)
         path = order.paths[number]
-        if not (order.resume and path.exists()):
+        if order.resume and path.exists():
+            check_same(path, model.describe(request))
+        else:
             stream(model, request, path, resume=order.resume, progress=progress)
         return path
 

@@ -19,13 +19,15 @@ MOST_IN_3D = 2**27
 _USUAL_TEXTURE = 2048
 
 
-def layer_data(path: Path) -> Any:
+def layer_data(path: Path, shape: tuple[int, ...] = ()) -> Any:
     """Open a volume for a layer.
 
     Parameters
     ----------
     path : Path
         The file or store.
+    shape : tuple of int
+        (Z, Y, X) or (Z, Y, X, 3), if it is known.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def layer_data(path: Path) -> Any:
     if kind is not OME_ZARR:
         if kind.compressed:
             return None  # not without reading all of it
-        volume = open_volume(path)
+        volume = open_volume(path, shape)
         return volume if fits_in_3d(volume.shape) else None
     from napari_slicegan.core.output.sinks.ome_zarr import open_levels
 

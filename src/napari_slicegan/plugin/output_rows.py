@@ -98,8 +98,10 @@ class OutputRows:
                     f"{paths[0]} is unfinished: choose Resume to go on with it, choose another name, or remove "
                     f"{part_of(paths[0]).name} and its journal."
                 )
+            resumed = self.is_resumed(seeds)
             for path in paths:
-                if not (self.is_resumed(seeds) and path.exists()):
+                taken = path.exists() or part_of(path).exists()
+                if (taken and not (resumed and path.exists())) or path is paths[0]:  # the folder is tried once
                     check_output(path, resume=bool(self.resume.value))
         except SliceGANError as error:
             return str(error)

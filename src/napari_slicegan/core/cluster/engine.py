@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NO_DASK = "dask is not installed: install it with pip install 'napari-slicegan[dask]'."
 _SECONDS_TO_CONNECT = 8
+_SECONDS_FOR_WORKERS = 120  # many that start at once from a shared disk take as long
 
 
 def to_dask(model: SliceGAN, request: VolumeRequest, chunks: int | None = None) -> DaskArray:
@@ -169,7 +170,7 @@ def _connected(address: str) -> Iterator[Client]:
         ) from error
     with client, client.as_current():
         try:
-            client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+            client.wait_for_workers(1, timeout=_SECONDS_FOR_WORKERS)
         except TimeoutError as error:
             raise ModelError(
                 f"The dask scheduler at {address} has no workers: start some with 'dask worker' for the same scheduler."

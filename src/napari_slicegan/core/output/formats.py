@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Sink, VolumeDescription
 
-_BEST_COMPRESSION = 50  # labels of real materials shrink about as much; more is not to be hoped for
+_BEST_COMPRESSION = {True: 50, False: 3}  # more is not to be hoped for of labels of real materials, and of intensities
 
 MakeSink = Callable[[Path, VolumeDescription, bool], Sink]
 
@@ -35,6 +35,8 @@ class Format:
         About the part of the whole work that follows after the last piece.
     companion : str
         Ending of a second file, behind the whole name of the first; none when empty.
+    in_memory : bool
+        Whether the whole volume is held in memory until it is written.
     viewer : str
         A program that shows it; none when empty.
     """
@@ -46,11 +48,12 @@ class Format:
     compressed: bool = False
     finishing: float = 0.0
     companion: str = ""
+    in_memory: bool = False
     viewer: str = "napari"
 
-    def smallest(self, nbytes: int) -> int:
-        """Bytes on the disk without which a volume of so many bytes cannot be written."""
-        return nbytes // _BEST_COMPRESSION if self.compressed else nbytes
+    def smallest(self, nbytes: int, labels: bool) -> int:
+        """Bytes on the disk without which a volume of so many bytes, of labels or intensities, cannot be written."""
+        return nbytes // _BEST_COMPRESSION[labels] if self.compressed else nbytes
 
     def companion_of(self, path: Path) -> Path | None:
         """The second file that belongs to a volume of this format."""
@@ -100,7 +103,7 @@ FORMATS = (
     OME_ZARR,
     Format("NPY", (".npy",), _npy),
     Format("raw", (".raw",), _raw, companion=".json", viewer=""),
-    Format("VTI", (".vti",), _vti, resumable=False, compressed=True, finishing=0.05, viewer="paraview"),
+    Format("VTI", (".vti",), _vti, resumable=False, compressed=True, finishing=0.05, in_memory=True, viewer="paraview"),
 )
 SUFFIXES = tuple(suffix for each in FORMATS for suffix in each.suffixes)
 

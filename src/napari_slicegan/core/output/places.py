@@ -90,7 +90,7 @@ def check_output(
 def _check_free(path: Path, kind: Format, resume: bool) -> None:
     companion = kind.companion_of(path)
     for taken in (path, companion):
-        if taken and taken.exists() and not (resume and taken is companion):
+        if taken and taken.exists() and not (resume and taken is companion and part_of(path).exists()):
             raise OutputError(f"{taken} exists: choose another name, or remove it first.")
     part = part_of(path)
     if part.exists() and not (resume and kind.resumable):
@@ -100,7 +100,7 @@ def _check_free(path: Path, kind: Format, resume: bool) -> None:
 
 
 def _check_room(part: Path, description: VolumeDescription, kind: Format, besides: int) -> int:
-    needed, free = kind.smallest(description.nbytes), shutil.disk_usage(part.parent).free
+    needed, free = kind.smallest(description.nbytes, bool(description.phases)), shutil.disk_usage(part.parent).free
     if part.exists():  # nobody knows how much of what is compressed is still to come
         needed = 0 if kind.compressed else needed - _taken(part)
     if needed + besides > free:

@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from napari_slicegan.core.output.formats import format_of
+from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.output.formats import OME_ZARR, format_of
+from napari_slicegan.core.output.sinks.base import VolumeDescription
 
 
-def open_volume(path: Path) -> Any:
+def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
     """Open a volume that was written in any of the formats.
 
     Parameters
     ----------
     path : Path
         The file or store.
+    shape : tuple of int
+        (Z, Y, X) or (Z, Y, X, 3), if it is known: TIFF does not tell of axes that are one voxel long.
 
     Returns
     -------
@@ -25,7 +29,38 @@ def open_volume(path: Path) -> Any:
         What is sliced of it is read from the disk; colours in OME-Zarr are (3, Z, Y, X).
     """
     openers = {"OME-Zarr": _ome_zarr, "NPY": _npy, "raw": _raw, "VTI": _vti}
-    return openers.get(format_of(path).name, _tiff)(path)
+    volume = openers.get(format_of(path).name, _tiff)(path)
+    return volume.reshape(shape) if shape and isinstance(volume, np.ndarray) else volume
+
+
+def check_same(path: Path, description: VolumeDescription) -> None:
+    """Refuse a complete file that holds another volume than the one that is wanted.
+
+    Raises
+    ------
+    OutputError
+        Its shape is another, or what it says of its seed, place and model, if the format has room for that.
+    """
+    shape, wanted = description.shape, description.provenance
+    try:
+        same = open_volume(path, shape).shape in (shape, shape[3:] + shape[:3])
+        made = _provenance(path)
+    except (OSError, ValueError, KeyError):
+        same, made = False, None
+    if not same or (made and any(made.get(topic) != wanted.get(topic) for topic in ("request", "model"))):
+        raise OutputError(f"{path} is another volume than the one that is wanted: choose another name.")
+
+
+def _provenance(path: Path) -> Any:
+    """Where a volume comes from, as far as its file says."""
+    kind = format_of(path)
+    if kind is OME_ZARR:
+        import zarr
+
+        from napari_slicegan.core.output.sinks.ome_zarr import KEY
+
+        return zarr.open_group(path, mode="r").attrs[KEY]
+    return _facts(path)["provenance"] if kind.name == "raw" else None
 
 
 def _npy(path: Path) -> Any:
@@ -33,8 +68,12 @@ def _npy(path: Path) -> Any:
 
 
 def _raw(path: Path) -> Any:
-    facts = json.loads(path.with_name(path.name + ".json").read_text())
+    facts = _facts(path)
     return np.memmap(path, facts["dtype"], "r", shape=tuple(facts["shape"]))
+
+
+def _facts(path: Path) -> Any:
+    return json.loads(path.with_name(path.name + ".json").read_text())
 
 
 def _tiff(path: Path) -> Any:

@@ -81,7 +81,7 @@ def estimate(
     """
     network, on_cpu = model.info.network, model.device.type == "cpu"
     precision = model.resolved(request).precision
-    voxel = _voxel_bytes(model)
+    voxel = volume_bytes(model, (1, 1, 1))
     tile = tile_edge(network.geometry) ** 3 * voxel
     memory = 2 * tile + (working_bytes(network, precision) if on_cpu else 0)
     memory += _TILES_IN_FLIGHT * tile + _STORE_BYTES if streamed else prod(request.shape) * voxel
@@ -89,6 +89,14 @@ def estimate(
     seconds = None if seconds_per_tile is None else len(Tiles(request, network.geometry)) * seconds_per_tile
     sample = _samples.get(model, {}).get(precision)
     return Estimate(memory, disk, seconds, round(disk * sample.compression) if sample and streamed else None)
+
+
+def volume_bytes(model: SliceGAN, shape: Triple) -> int:
+    """Bytes of the voxels of a volume."""
+    from napari_slicegan.core.values import label_dtype
+
+    phases = model.info.phases
+    return prod(shape) * (label_dtype(phases).itemsize if phases else model.info.network.image_channels)
 
 
 def calibrate(model: SliceGAN, precision: Precision, check: Callable[[float], None] | None = None) -> float:
@@ -135,13 +143,6 @@ def as_text(costs: Estimate) -> str:
     if costs.seconds is not None:
         parts.append(f"about {_duration(costs.seconds)}")
     return ", ".join(parts)
-
-
-def _voxel_bytes(model: SliceGAN) -> int:
-    from napari_slicegan.core.values import label_dtype
-
-    phases = model.info.phases
-    return label_dtype(phases).itemsize if phases else model.info.network.image_channels
 
 
 def _stored_voxels(shape: Triple) -> int:

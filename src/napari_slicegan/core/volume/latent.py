@@ -1,8 +1,8 @@
 """The latent field of an endless volume: every cell follows from the seed and its place alone.
 
 The cell at lattice position (k, j, i) reads 32-bit words w from the Philox4x64-10 generator (Salmon et al., SC 2011)
-with the key (seed, 0) and the counter (0, i, j, k), low word first, negative positions as two's complement; each
-64-bit number gives its low word, then its high one. A word becomes the standard normal number
+with the key (seed, 0) and the counters (1, i, j, k), (2, i, j, k), ..., low word first, negative positions as two's
+complement; each 64-bit number gives its low word, then its high one. A word becomes the standard normal number
 
     x = Phi^-1((w + 1/2) / 2^32)
 

@@ -22,8 +22,9 @@ Triple = tuple[int, int, int]
 class Precision(StrEnum):
     """How numbers are held while a volume is made.
 
-    EXACT computes in float32; FAST in 16 bits, which moves a voxel in a thousand to another phase; AUTO is FAST where
-    the processor computes in 16 bits itself and EXACT elsewhere.
+    EXACT computes in float32. FAST computes in 16 bits where that changes little, the last layers on a processor and
+    all on a graphics card; about a voxel in a thousand becomes another phase. AUTO is FAST where the device computes in
+    16 bits itself, and EXACT elsewhere.
     """
 
     EXACT = "exact"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Endings of the names of surface files.
 SURFACE_SUFFIXES = (".stl", ".ply")
 
-_SLAB_VOXELS = 2**23
+_SLAB_VOXELS = 2**21
 _BYTES_PER_VERTEX = 240  # peak for one and its two triangles, from the slabs to the bytes of a file; 195 measured
 _TRIANGLES = 2**18  # of an STL file that are written at once
 _MAKING = 0.7  # the part of the time before the file is written
@@ -106,6 +106,8 @@ def surface(
                 raise MemoryError
             if progress:
                 progress(done)
+        if progress:
+            progress(1.0)
         places, number = np.unique(np.concatenate(keys), return_inverse=True)  # welds the slabs
         if not len(places):
             raise _missing(phase, _labels(volume))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
 from napari_slicegan.core.output.sinks.tiff_header import tiff_layout, write_tiff_header
 from napari_slicegan.core.volume.tiles import Slices
@@ -49,14 +50,18 @@ class ContiguousSink:
         The volume.
     layout : Layout
         Of the file, which is there with all that comes before the voxels.
+    resume : bool
+        Whether voxels are there already.
     """
 
-    def __init__(self, part: Path, description: VolumeDescription, layout: Layout) -> None:
+    def __init__(self, part: Path, description: VolumeDescription, layout: Layout, resume: bool) -> None:
         self._offset, self._dtype = layout.offset, layout.dtype
         self._shape = description.shape[:3]
         self._voxel = prod(description.shape[3:]) * layout.dtype.itemsize  # bytes
         end = self._offset + self._voxel * prod(self._shape)
         if part.stat().st_size < end:
+            if resume:
+                raise OutputError(f"{part} is shorter than it was: remove it and its journal.")
             os.truncate(part, end)  # takes no room until it is written to
         self._file = part.open("r+b", buffering=0)
 
@@ -107,7 +112,7 @@ class RawSink(ContiguousSink):
         layout = Layout(0, description.dtype.newbyteorder("<"))
         if not resume:
             part.touch(exist_ok=False)
-        super().__init__(part, description, layout)
+        super().__init__(part, description, layout, resume)
         self._about = part.with_name(part.name.removesuffix(".part") + ".json")
         self._text = json.dumps(_facts(description), indent=2) + "\n"
 
@@ -144,7 +149,7 @@ def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> Contig
     with part.open("rb") as file:
         np.lib.format.read_magic(file)
         np.lib.format.read_array_header_1_0(file)
-        return ContiguousSink(part, description, Layout(file.tell(), dtype))
+        return ContiguousSink(part, description, Layout(file.tell(), dtype), resume)
 
 
 def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: bool = False) -> ContiguousSink:
@@ -169,7 +174,7 @@ def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: boo
     if not resume:
         part.touch(exist_ok=False)
         write_tiff_header(part, description, ome)
-    return ContiguousSink(part, description, Layout(*tiff_layout(part)))
+    return ContiguousSink(part, description, Layout(*tiff_layout(part)), resume)
 
 
 def ome_tiff_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:

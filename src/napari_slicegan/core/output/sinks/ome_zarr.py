@@ -21,6 +21,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks import ngff, pyramid
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import Level
@@ -53,7 +54,7 @@ class OmeZarrSink:
         self._colour = description.kind is OutputKind.COLOUR
         self._levels = pyramid.levels_of((description.shape[0], description.shape[1], description.shape[2]))
         self._unsaved: set[Path] = set()
-        self._group, self._array = (self._opened() if resume else None) or self._created()
+        self._group, self._array = self._opened() if resume else self._created()
 
     def write(self, place: Slices, values: Array) -> None:
         """Write one piece where it belongs."""
@@ -90,13 +91,13 @@ class OmeZarrSink:
         """Let go of the folder; nothing is written after that."""
         self._group.store.close()
 
-    def _opened(self) -> tuple[zarr.Group, zarr.Array[Any]] | None:
-        """What is there, if whoever began it came as far as making it."""
+    def _opened(self) -> tuple[zarr.Group, zarr.Array[Any]]:
+        """What is there; never made anew, since the journal says that pieces of it are done."""
         try:
             group = zarr.open_group(self._part, mode="r+", zarr_format=3)
             array = group["0"]
         except (FileNotFoundError, KeyError):
-            return None
+            raise OutputError(f"{self._part} is damaged or out of sight: remove it and its journal.") from None
         assert isinstance(array, zarr.Array)
         return group, array
 
