@@ -1,6 +1,8 @@
 """Take the pictures of the docks, of the package's own cathode:
 
-xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [MINUTES]
+xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [MINUTES | MODEL]
+
+With a model that was trained on it, only those of the dock Generate volume are taken.
 """
 
 from __future__ import annotations
@@ -83,18 +85,28 @@ def browse(viewer: napari.Viewer, widget: Any) -> None:
     photograph(viewer, "endless")
 
 
-def main(minutes: float) -> None:
-    """Take all pictures."""
+def load(viewer: napari.Viewer, path: Path) -> None:
+    """Load a model instead of training one."""
+    loading = jobs_of(viewer).loading
+    loading.start(path)
+    wait(lambda: not loading.status.state.is_busy, 60)
+
+
+def main(choice: str) -> None:
+    """Take all pictures, or those of a model."""
     IMAGES.mkdir(exist_ok=True)
     viewer = napari.Viewer(show_welcome_screen=False)
     viewer.window.resize(*SIZE)
     viewer.open_sample(PLUGIN, "cathode")
     with tempfile.TemporaryDirectory() as home:
         os.environ["HOME"] = home  # where the run goes
-        train(viewer, minutes)
+        if Path(choice).exists():
+            load(viewer, Path(choice).absolute())
+        else:
+            train(viewer, float(choice))
         generate(viewer)
     viewer.close()
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 4.0)
+    main(sys.argv[1] if len(sys.argv) > 1 else "4")
