@@ -81,10 +81,11 @@ def test_a_stop_keeps_what_is_written_and_it_is_gone_on_with(tmp_path, monkeypat
 
 
 def test_resuming_leaves_finished_files_alone(tmp_path):
-    (tmp_path / "v_3.npy").write_bytes(b"finished")
+    finished = np.full(TWO[0].shape, 7, np.uint8)
+    np.save(tmp_path / "v_3.npy", finished)
     order = VolumeOrder(TWO, tmp_path / "v.npy", resume=True)
     assert run(generate(a_model(), order, 0, Control())) == tmp_path / "v_3.npy"
-    assert (tmp_path / "v_3.npy").read_bytes() == b"finished"
+    assert (np.load(tmp_path / "v_3.npy") == finished).all()
     with pytest.raises(OutputError, match="exists"):
         run(generate(a_model(), VolumeOrder(TWO, tmp_path / "v.npy"), 0, Control()))
 
