@@ -12,6 +12,7 @@ import tifffile
 import trimesh
 from safetensors.numpy import load_file, save_file
 
+from napari_slicegan.core.cluster import engine
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.reading import open_volume
@@ -129,7 +130,6 @@ def test_the_surface_of_a_phase_in_physical_units(generate, trained, out):
 
 
 def test_a_cluster_is_asked_for_a_store(generate, trained, monkeypatch):
-    cluster = pytest.importorskip("napari_slicegan.core.cluster.engine")
     asked = []
 
     def make(model, request, path, address, *, resume, progress):
@@ -137,7 +137,7 @@ def test_a_cluster_is_asked_for_a_store(generate, trained, monkeypatch):
         progress(1.0)
         return Tally(10, (4, 6))
 
-    monkeypatch.setattr(cluster, "stream_on_cluster", make)
+    monkeypatch.setattr(engine, "stream_on_cluster", make)
     outcome = generate(trained, "--out", "v.ome.zarr", "--dask", "tcp://node:8786", "--resume")
     assert outcome.code == 0, outcome.err
     assert asked == [((9, 10, 11), "v.ome.zarr", "tcp://node:8786", True)]

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from napari_slicegan.cli.progress import Bar, Meter, duration, training_line
+from napari_slicegan.cli.progress import Bar, Meter, training_line
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.events import Progress
+from napari_slicegan.core.words import duration
 
 
 class Terminal(io.StringIO):

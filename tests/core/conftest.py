@@ -7,6 +7,9 @@ from scipy import ndimage
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.output import unfinished
+from napari_slicegan.core.volume import tiles
 
 SETS = {
     "table 1": {"kernel": (4,) * 5, "stride": (2,) * 5, "padding": (2, 2, 2, 2, 3)},
@@ -66,3 +69,18 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def small_tiles(monkeypatch) -> None:
+    """Tiles of 32 voxels, each of them recorded at once."""
+    monkeypatch.setattr(tiles, "TILE", 32)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_RECORDS", -1)
+
+
+@pytest.fixture
+def model() -> SliceGAN:
+    """A model of three phases that is made in a blink."""
+    from tests.core.streams import narrow_model
+
+    return narrow_model()

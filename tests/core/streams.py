@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from napari_slicegan.core.output import unfinished
 from napari_slicegan.core.output.reading import open_volume
-from napari_slicegan.core.volume import tiles
 from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.test_model import a_model
 
@@ -18,12 +16,6 @@ TILES = 12
 def narrow_model():
     """A model of three phases that is made in a blink."""
     return a_model(phases=(0, 128, 255), channels=(3, 2, 2, 2))
-
-
-def use_small_tiles(monkeypatch):
-    """Tiles of 32 voxels, each of them recorded at once."""
-    monkeypatch.setattr(tiles, "TILE", 32)
-    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_RECORDS", -1)
 
 
 class StopError(Exception):

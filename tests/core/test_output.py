@@ -6,29 +6,19 @@ from collections import namedtuple
 import pytest
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.output.places import in_words
 from napari_slicegan.core.output.streaming import check_output, part_of, remove_unfinished, stream
 from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.core.words import size_in_words
 from tests.core.streams import (
     REQUEST,
     RESUMABLE,
     StopError,
     content,
     names,
-    narrow_model,
     stop_at,
-    use_small_tiles,
 )
 
-
-@pytest.fixture
-def model():
-    return narrow_model()
-
-
-@pytest.fixture(autouse=True)
-def _small_tiles(monkeypatch):
-    use_small_tiles(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_tiles")
 
 
 @pytest.mark.parametrize("suffix", RESUMABLE)
@@ -67,7 +57,7 @@ def test_of_a_compressed_part_nobody_knows_what_it_will_take(tmp_path, model, mo
     [(0, "0 kB"), (989, "0.989 kB"), (2_500_000, "2.5 MB"), (1024**3, "1.07 GB"), (540 * 10**12, "540 TB")],
 )
 def test_sizes_in_words(number, text):
-    assert in_words(number) == text
+    assert size_in_words(number) == text
 
 
 def test_places_that_cannot_be_written_to(tmp_path, model):

@@ -9,18 +9,10 @@ from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.reading import check_same, open_volume
 from napari_slicegan.core.output.streaming import part_of, stream
 from napari_slicegan.core.volume.request import VolumeRequest
-from tests.core.streams import REQUEST, StopError, narrow_model, stop_at, use_small_tiles
+from tests.core.streams import REQUEST, StopError, stop_at
 from tests.core.test_model import a_model
 
-
-@pytest.fixture
-def model():
-    return narrow_model()
-
-
-@pytest.fixture(autouse=True)
-def _small_tiles(monkeypatch):
-    use_small_tiles(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_tiles")
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".npy", ".raw"])

@@ -22,22 +22,12 @@ from tests.core.streams import (
     StopError,
     content,
     names,
-    narrow_model,
     read,
     stop_at,
-    use_small_tiles,
 )
 from tests.core.test_model import a_model
 
-
-@pytest.fixture
-def model():
-    return narrow_model()
-
-
-@pytest.fixture(autouse=True)
-def _small_tiles(monkeypatch):
-    use_small_tiles(monkeypatch)
+pytestmark = pytest.mark.usefixtures("small_tiles")
 
 
 @pytest.mark.parametrize("suffix", [*RESUMABLE, ".vti"])

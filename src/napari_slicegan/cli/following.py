@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_slicegan.cli.progress import Bar, duration, training_line
+from napari_slicegan.cli.progress import Bar, training_line
 from napari_slicegan.cli.stopping import Stopper
 from napari_slicegan.core.events import Progress
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
+from napari_slicegan.core.words import duration
 
 
 def announce(run: Run, trainer: Trainer) -> None:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.events import Progress
+from napari_slicegan.core.words import duration
 
 _BAR = 24
 _SECONDS_BETWEEN_LINES = 10.0
@@ -94,13 +95,6 @@ def training_line(event: Progress, training: TrainingConfig) -> str:
         f"{duration(event.seconds)}, ETA {duration(event.eta_seconds)}  "
         f"distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}"
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as ``1:05`` or ``2:00:05``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _drawn(fraction: float, room: int = 99) -> str:

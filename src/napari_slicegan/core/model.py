@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +135,7 @@ class SliceGAN:
         """Tell what a file of a volume must know of it."""
         made = self.generation(request)
         info = self.info
-        versions = {package: version(package) for package in ("napari-slicegan", "torch")}
-        provenance = {
-            "request": made.request.to_dict(),
-            "model": self.fingerprint,
-            "versions": versions,
-            "training": json.loads(json.dumps(info.provenance)),
-        }
+        provenance = info.history(request=made.request.to_dict(), model=self.fingerprint)
         return VolumeDescription(
             made.shape, made.dtype, info.kind, info.phases, info.voxel_size, info.unit, made.tiles.edge, provenance
         )

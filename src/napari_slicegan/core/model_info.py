@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from napari_slicegan.core.config import NetworkConfig, OutputKind
@@ -50,6 +51,12 @@ class ModelInfo:
         """Describe a model of these training images."""
         record = {"images": list(data.names), "fingerprint": data.fingerprint, **provenance}
         return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels)
+
+    def history(self, **made: Any) -> dict[str, Any]:
+        """Say where a volume comes from, as plain values: what made it, the versions, and the training."""
+        versions = {package: version(package) for package in ("napari-slicegan", "torch")}
+        training = json.loads(json.dumps(self.provenance))  # enums become words
+        return {**made, "versions": versions, "training": training}
 
     def to_json(self) -> str:
         """Write as the JSON text of a model file's header."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.output.formats import Format, format_of
 from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate, volume_bytes
+from napari_slicegan.core.words import size_in_words
 from napari_slicegan.plugin.generation_task import VolumeOrder
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
     free = free_memory()
     if free is not None and memory > free:
         advice = "a smaller size" if streamed else "a file as output, which takes less, or a smaller size"
-        return Costs(text, f"This takes {_size(memory)} of memory, of which {_size(free)} are free: choose {advice}.")
+        return Costs(
+            text,
+            f"This takes {size_in_words(memory)} of memory, of which {size_in_words(free)} are free: choose {advice}.",
+        )
     if kind is None or order.resume:
         return Costs(text)
     return Costs(text, _disk_problem(order, kind, kind.smallest(costs.disk_bytes, bool(model.info.phases))))
@@ -93,10 +97,6 @@ def _disk_problem(order: VolumeOrder, kind: Format, needed: int) -> str:
         return ""
     least = "at least " if kind.compressed else ""
     return (
-        f"This takes {least}{_size(needed)} on the disk, of which {_size(free)} are free: choose a smaller size or "
-        "another disk."
+        f"This takes {least}{size_in_words(needed)} on the disk, of which {size_in_words(free)} are free: choose a "
+        "smaller size or another disk."
     )
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:.3g} GB"

@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume.planes import PlaneView
 from napari_slicegan.core.volume.request import Triple
-from napari_slicegan.plugin.layers import placed, provenance, volume_layer
+from napari_slicegan.plugin.layers import placed, volume_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -56,7 +56,7 @@ def browse(viewer: ViewerModel, entry: ModelEntry, seed: int) -> Layer:
 
     viewer = _itself(viewer)
     volume, info = EndlessVolume(entry.model, seed), entry.model.info
-    record = provenance(info, str(entry.path), seed=seed, origin=list(volume.origin), endless=True)
+    record = info.history(model=str(entry.path), seed=seed, origin=list(volume.origin), endless=True)
     name = f"{entry.name} seed {seed} endless"
     data, details, kind = placed(volume_layer(volume.levels, info, name, entry.look, record), volume.origin)
     layer = Layer.create(data, details, kind)

@@ -21,7 +21,7 @@ from napari_slicegan.plugin.generation_task import (
     select,
 )
 from napari_slicegan.plugin.job import Job, State, Status
-from napari_slicegan.plugin.layers import placed, provenance, volume_layer
+from napari_slicegan.plugin.layers import placed, volume_layer
 from napari_slicegan.plugin.models import ModelEntry, run_name
 from napari_slicegan.plugin.opening import layer_data
 from napari_slicegan.plugin.show import add_volume
@@ -87,7 +87,7 @@ class GenerationJob(_FractionJob):
         data = layer_data(path, (*request.shape, *colours)) if path else result
         if data is None:
             return
-        record = provenance(entry.model.info, str(entry.path), **request.to_dict(), **where)
+        record = entry.model.info.history(model=str(entry.path), **request.to_dict(), **where)
         layer = volume_layer(data, entry.model.info, self._title(request), entry.look, record)
         add_volume(viewer, placed(layer, request.origin), in_3d=self._order.in_3d)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -218,13 +216,6 @@ def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
 def is_endless(layer: Layer) -> bool:
     """Whether a layer shows an endless volume, of which only what is looked at is there."""
     return bool(layer.metadata.get("napari-slicegan", {}).get("endless"))
-
-
-def provenance(info: ModelInfo, model: str, **request: Any) -> dict[str, Any]:
-    """Say where a volume comes from: what was asked of which model, and the versions that made it."""
-    versions = {package: version(package) for package in ("napari-slicegan", "torch")}
-    training = json.loads(json.dumps(info.provenance))  # enums become words
-    return {"model": model, **request, "versions": versions, "training": training}
 
 
 def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:

@@ -6,6 +6,7 @@ from magicgui.widgets import Label, ProgressBar
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_slicegan.core.events import Progress
+from napari_slicegan.core.words import duration
 from napari_slicegan.plugin.dock import Rows, breakable, wrapped
 from napari_slicegan.plugin.job import State, Status
 
@@ -70,10 +71,3 @@ class StatusPanel(QWidget):
         }
         for name, text in texts.items():
             self.rows[name].value = text
-
-
-def duration(seconds: float) -> str:
-    """Seconds as "1:05" or "2:01:05"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

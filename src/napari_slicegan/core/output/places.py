@@ -9,9 +9,8 @@ from pathlib import Path
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.formats import Format, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.words import size_in_words
 from napari_slicegan.core.writing import check_writable, output_error
-
-_UNITS = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
 def part_of(path: str | os.PathLike[str]) -> Path:
@@ -106,8 +105,8 @@ def _check_room(part: Path, description: VolumeDescription, kind: Format, beside
     if needed + besides > free:
         least = "at least " if kind.compressed else ""
         raise OutputError(
-            f"A volume of {description.shape[:3]} voxels needs {least}{in_words(needed)} on the disk, where "
-            f"{in_words(max(0, free - besides))} are left for it: choose a smaller volume or another disk."
+            f"A volume of {description.shape[:3]} voxels needs {least}{size_in_words(needed)} on the disk, where "
+            f"{size_in_words(max(0, free - besides))} are left for it: choose a smaller volume or another disk."
         )
     return max(0, needed)
 
@@ -117,9 +116,3 @@ def _taken(part: Path) -> int:
     status = part.stat()
     blocks = getattr(status, "st_blocks", None)
     return status.st_size if blocks is None else int(blocks) * 512
-
-
-def in_words(number: int) -> str:
-    """Bytes as "1.07 GB"."""
-    unit, factor = next(pair for pair in _UNITS if number >= pair[1] or pair is _UNITS[-1])
-    return f"{number / factor:.3g} {unit}"

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from napari_slicegan.core.volume.footprint import working_bytes
 from napari_slicegan.core.volume.request import Precision, Triple, VolumeRequest
 from napari_slicegan.core.volume.tiles import Tiles, tile_edge
+from napari_slicegan.core.words import size_in_words
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
@@ -135,11 +136,11 @@ def calibrate(model: SliceGAN, precision: Precision, check: Callable[[float], No
 
 def as_text(costs: Estimate) -> str:
     """Put costs into words: "2.1 GB memory, 1.07 GB on disk, about 12 min"."""
-    parts = [f"{_size(costs.memory_bytes)} memory"]
+    parts = [f"{size_in_words(costs.memory_bytes)} memory"]
     if costs.typical_bytes is not None:
-        parts.append(f"about {_size(costs.typical_bytes)} on disk")
+        parts.append(f"about {size_in_words(costs.typical_bytes)} on disk")
     elif costs.disk_bytes:
-        parts.append(f"up to {_size(costs.disk_bytes)} on disk")
+        parts.append(f"up to {size_in_words(costs.disk_bytes)} on disk")
     if costs.seconds is not None:
         parts.append(f"about {_duration(costs.seconds)}")
     return ", ".join(parts)
@@ -157,14 +158,6 @@ def _compression(voxels: npt.NDArray[np.generic]) -> float:
     from numcodecs.blosc import compress  # type: ignore[import-untyped]
 
     return len(compress(voxels.tobytes(), b"zstd", 5, 0, 0, voxels.itemsize)) / voxels.nbytes
-
-
-def _size(number: int) -> str:
-    """Three digits in the unit that suits."""
-    for factor, unit in ((1e12, "TB"), (1e9, "GB")):
-        if number >= 0.9995 * factor:
-            return f"{number / factor:.3g} {unit}"
-    return f"{number / 1e6:.3g} MB"
 
 
 def _duration(seconds: float) -> str:

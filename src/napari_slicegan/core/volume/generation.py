@@ -14,6 +14,7 @@ from napari_slicegan.core.memory import free_memory, is_out_of_memory
 from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.tiles import Tile, Tiles
+from napari_slicegan.core.words import size_in_words
 
 Array = npt.NDArray[np.generic]
 Progress = Callable[[float], None]
@@ -140,6 +141,6 @@ class Generation:
         free = free_memory()
         if free is not None and self.nbytes > free:
             raise ModelError(
-                f"{self._size()} takes {self.nbytes / 1e9:.3g} GB and does not fit into memory, of which "
-                f"{free / 1e9:.3g} GB are free: choose a smaller one, or let it be written to a file as it is made."
+                f"{self._size()} takes {size_in_words(self.nbytes)} and does not fit into memory, of which "
+                f"{size_in_words(free)} are free: choose a smaller one, or let it be written to a file as it is made."
             )

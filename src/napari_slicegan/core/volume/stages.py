@@ -12,6 +12,7 @@ Letters in shapes: C and C' channels before and after, n inputs along an axis, t
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from math import prod
 from typing import Protocol
 
@@ -80,7 +81,7 @@ class InterleavedConvolution:
         self._bias = bias.to(dtype)  # (C',)
         self._kernel = _kernel(weight.to(dtype))
         self._thin_kernels: dict[tuple[int, int], Tensor] = {}
-        self._rooms: dict[tuple[int, ...], Tensor] = {}
+        self._room: Tensor | None = None
 
     def inputs(self, wanted: Range) -> Range:
         """The range of inputs that a range of outputs depends on."""
@@ -89,7 +90,7 @@ class InterleavedConvolution:
 
     def release(self) -> None:
         """Give back the memory that calls use again."""
-        self._rooms.clear()
+        self._room = None
 
     def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:
         """Give wanted outputs, see `Stage`; of a thin axis each plane is made with its own residue of the kernel."""
@@ -122,7 +123,7 @@ class InterleavedConvolution:
             y = nn.functional.conv3d(part, kernel, bias)[0].movedim(0, -1)  # (tz, ty, tx, s s s C')
             y = self._finish(y.unflatten(-1, (*counts, -1)))  # (tz, ty, tx, s, s, s, ...)
             y = y.permute(0, 3, 1, 4, 2, 5, *range(6, y.ndim))  # (tz, s, ty, s, tx, s, ...)
-            out = self._room((places[0], *y.shape[1:]), y) if out is None else out
+            out = self._room_for((places[0], *y.shape[1:]), y) if out is None else out
             out[first : first + len(y)].copy_(y)
         assert out is not None
         out = out.flatten(4, 5).flatten(2, 3).flatten(0, 1)  # (s tz, s ty, s tx, ...)
@@ -135,12 +136,11 @@ class InterleavedConvolution:
             self._thin_kernels[thin, residue] = _kernel(weight.transpose(0, thin).transpose(5, 5 + thin))
         return self._thin_kernels[thin, residue]
 
-    def _room(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    def _room_for(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Memory for outputs that is used again: fresh pages cost more than a convolution."""
-        if shape not in self._rooms:
-            self._rooms.clear()
-            self._rooms[shape] = like.new_empty(shape)
-        return self._rooms[shape]
+        if self._room is None or self._room.shape != shape:
+            self._room = like.new_empty(shape)
+        return self._room
 
     def _crop(self, start: Triple, wanted: Ranges, residues: Residues) -> tuple[slice, ...]:
         """Where the wanted outputs lie in those that were made."""
@@ -165,10 +165,7 @@ class ResizedConvolution:
     """
 
     def __init__(self, layer: ResizeConvolution, dtype: torch.dtype, finish: Finish) -> None:
-        self._layer, self._finish = ResizeConvolution(1, 1), finish
-        self._layer.convolution = nn.Conv3d(1, 1, 3, bias=False)
-        weight = layer.convolution.weight.detach().to(dtype)
-        self._layer.convolution.weight = nn.Parameter(weight, requires_grad=False)
+        self._layer, self._finish = deepcopy(layer).to(dtype), finish
 
     def inputs(self, wanted: Range) -> Range:
         """The range of inputs that a range of outputs depends on."""

@@ -125,22 +125,7 @@ class RawSink(ContiguousSink):
 
 
 def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:
-    """A file of numpy.
-
-    Parameters
-    ----------
-    part : Path
-        The file while it is unfinished.
-    description : VolumeDescription
-        The volume.
-    resume : bool
-        Whether to go on with what is there.
-
-    Returns
-    -------
-    ContiguousSink
-        Open.
-    """
+    """A file of numpy, open; see `RawSink` for the parameters."""
     dtype = description.dtype.newbyteorder("<")
     if not resume:
         header = {"descr": dtype.str, "fortran_order": False, "shape": description.shape}
@@ -153,24 +138,7 @@ def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> Contig
 
 
 def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: bool = False) -> ContiguousSink:
-    """A TIFF file: ImageJ's kind below 4 GB, else OME-TIFF.
-
-    Parameters
-    ----------
-    part : Path
-        The file while it is unfinished.
-    description : VolumeDescription
-        The volume.
-    resume : bool
-        Whether to go on with what is there.
-    ome : bool
-        OME-TIFF in any case.
-
-    Returns
-    -------
-    ContiguousSink
-        Open.
-    """
+    """A TIFF file, open: ImageJ's kind below 4 GB, else or if asked for OME-TIFF; see `RawSink`."""
     if not resume:
         part.touch(exist_ok=False)
         write_tiff_header(part, description, ome)
@@ -178,22 +146,7 @@ def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: boo
 
 
 def ome_tiff_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:
-    """An OME-TIFF file of any size.
-
-    Parameters
-    ----------
-    part : Path
-        The file while it is unfinished.
-    description : VolumeDescription
-        The volume.
-    resume : bool
-        Whether to go on with what is there.
-
-    Returns
-    -------
-    ContiguousSink
-        Open.
-    """
+    """An OME-TIFF file of any size, open; see `RawSink`."""
     return tiff_sink(part, description, resume, ome=True)
 
 

@@ -21,6 +21,7 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
 from napari_slicegan.core.volume.tiles import Slices
+from napari_slicegan.core.words import size_in_words
 
 _NAMES = {OutputKind.PHASES: "phase", OutputKind.GREY: "intensity", OutputKind.COLOUR: "colour"}
 _FIRST_CODE_OF_VTK = 20000  # below, its error codes are the system's
@@ -174,7 +175,7 @@ def _room(description: VolumeDescription) -> Array:
         return np.empty(description.shape, description.dtype)
     except MemoryError as error:
         raise OutputError(
-            f"A .vti file is made in memory, and {description.nbytes / 1e9:.3g} GB do not fit into it: choose a "
+            f"A .vti file is made in memory, and {size_in_words(description.nbytes)} do not fit into it: choose a "
             "smaller volume, or .ome.zarr."
         ) from error
 
