@@ -8,7 +8,8 @@ from scipy import ndimage
 
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.core.statistics import correlations, phase_fractions
+from napari_slicegan.core.statistics.correlation import correlations
+from napari_slicegan.core.statistics.fractions import phase_fractions
 from napari_slicegan.core.training import Trainer
 
 REACH = 24

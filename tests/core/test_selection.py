@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.statistics.fractions import phase_fractions
 from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.core.volume.generation import Generation
 from napari_slicegan.core.volume.request import VolumeRequest

@@ -22,7 +22,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.figure import comparison
 from napari_slicegan.core.files import MODEL, write_atomically
 from napari_slicegan.core.io import read_image
-from napari_slicegan.core.statistics import correlations, micrograph_correlations
+from napari_slicegan.core.statistics.correlation import correlations, micrograph_correlations
 from napari_slicegan.core.volume.request import VolumeRequest
 
 MATERIAL = "cathode"

@@ -14,7 +14,7 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import MAX_PHASES, detect_kind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.statistics.fractions import phase_fractions
 from napari_slicegan.core.values import distinct_values
 
 Facts = dict[str, Any]

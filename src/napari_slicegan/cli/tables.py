@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from napari_slicegan.core.output.tally import Tally
-from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.statistics.fractions import phase_fractions
 
 Row = tuple[str, ...]
 _COLOURS = ("red", "green", "blue")

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
-from napari_slicegan.core.statistics import phase_fractions
+from napari_slicegan.core.statistics.fractions import phase_fractions
 
 Array = npt.NDArray[Any]
 Colour = tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""Statistics that tell whether a volume is like a micrograph."""
+"""Two-point correlations: how likely two points at a distance are both in a phase."""
 
 from __future__ import annotations
 
@@ -13,24 +13,6 @@ from napari_slicegan.core.data import TrainingData
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
-
-
-def phase_fractions(labels: Array, phases: Sequence[int]) -> tuple[float, ...]:
-    """The share of each phase.
-
-    Parameters
-    ----------
-    labels : integer array
-        Any shape.
-    phases : sequence of int
-        Values to count.
-
-    Returns
-    -------
-    tuple of float
-        One share from 0 to 1 for each of `phases`.
-    """
-    return tuple(np.count_nonzero(labels == phase) / labels.size for phase in phases)
 
 
 def two_point_correlation(indicator: Array, axis: int, reach: int) -> Floats:

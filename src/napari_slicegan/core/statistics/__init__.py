@@ -1,0 +1,1 @@
+"""Numbers that describe a material, of its images and of its volumes."""
