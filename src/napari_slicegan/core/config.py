@@ -38,12 +38,12 @@ class Symmetry(StrEnum):
     ROTATE = "rotate"
 
 
-def _setting(default: Any, help_text: str, **limits: float) -> Any:
+def setting(default: Any, help_text: str, **limits: float) -> Any:
     """A field with its help text and, for numbers, its limits (``low``, ``high``)."""
     return field(default=default, metadata={"help": help_text, **limits})
 
 
-def _check_limits(config: Any) -> None:
+def check_limits(config: Any) -> None:
     """Refuse numbers outside the limits that their fields declare."""
     for item in fields(config):
         value = getattr(config, item.name)
@@ -70,34 +70,34 @@ class NetworkConfig:
         A setting is out of range, or a layer breaks a rule of uniform information density (`Geometry`).
     """
 
-    kernel: tuple[int, ...] = _setting(
+    kernel: tuple[int, ...] = setting(
         (4, 4, 4, 4, 4), "Kernel edge of each generator layer, in voxels.", low=2, high=16
     )
-    stride: tuple[int, ...] = _setting(
+    stride: tuple[int, ...] = setting(
         (2, 2, 2, 2, 2),
         "Stride of each generator layer: how many times finer its grid gets.",
         low=2,
         high=8,
     )
-    padding: tuple[int, ...] = _setting(
+    padding: tuple[int, ...] = setting(
         (2, 2, 2, 2, 3),
         "Border that each generator layer crops from its output, in voxels.",
         low=0,
         high=32,
     )
-    channels: tuple[int, ...] = _setting(
+    channels: tuple[int, ...] = setting(
         (512, 256, 128, 64), "Channels after each hidden generator layer.", low=1, high=2048
     )
-    latent_channels: int = _setting(64, "Random numbers in each latent cell.", low=1, high=1024)
-    discriminator_channels: tuple[int, ...] = _setting(
+    latent_channels: int = setting(64, "Random numbers in each latent cell.", low=1, high=1024)
+    discriminator_channels: tuple[int, ...] = setting(
         (64, 128, 256, 512), "Channels after each hidden discriminator layer.", low=1, high=2048
     )
-    upsampling: Upsampling = _setting(
+    upsampling: Upsampling = setting(
         Upsampling.TRANSPOSE,
         "Last generator layer: 'transpose' convolution as published, or 'resize' and convolve.",
     )
-    output: OutputKind = _setting(OutputKind.PHASES, "What a voxel is; taken from the training image.")
-    image_channels: int = _setting(
+    output: OutputKind = setting(OutputKind.PHASES, "What a voxel is; taken from the training image.")
+    image_channels: int = setting(
         3,
         "Channels of a voxel (the number of phases, 1 for grey, 3 for colour); from the image.",
         low=1,
@@ -109,7 +109,7 @@ class NetworkConfig:
             object.__setattr__(self, name, _as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "upsampling", _member(Upsampling, "upsampling", self.upsampling))
         object.__setattr__(self, "output", _member(OutputKind, "output", self.output))
-        _check_limits(self)
+        check_limits(self)
         depth = len(self.kernel)
         if not len(self.stride) == len(self.padding) == len(self.channels) + 1 == depth <= 8:
             raise ConfigError(
@@ -164,42 +164,42 @@ class TrainingConfig:
         A setting is out of range.
     """
 
-    iterations: int = _setting(
+    iterations: int = setting(
         5400, "Generator updates from the start of the run; 0 means no limit.", low=0, high=10**8
     )
-    minutes: float = _setting(
+    minutes: float = setting(
         0.0, "Minutes of training from the start of the run; 0 means no limit.", low=0, high=10**6
     )
-    seed: int = _setting(0, "Seed of everything random in the training.", low=0, high=2**63 - 1)
-    discriminator_volumes: int = _setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
-    generator_volumes: int = _setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
-    real_crops: int = _setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
-    discriminator_steps: int = _setting(5, "Discriminator updates for each generator update.", low=1, high=100)
-    slices_per_axis: int = _setting(
+    seed: int = setting(0, "Seed of everything random in the training.", low=0, high=2**63 - 1)
+    discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
+    generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
+    real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
+    discriminator_steps: int = setting(5, "Discriminator updates for each generator update.", low=1, high=100)
+    slices_per_axis: int = setting(
         0,
         "Slices of each volume and axis that are shown to a discriminator, drawn anew each time; 0 means all.",
         low=0,
         high=4096,
     )
-    penalty_weight: float = _setting(10.0, "Weight of the gradient penalty (lambda).", low=0, high=10**4)
-    learning_rate: float = _setting(1e-4, "Step size of Adam, for all networks.", low=1e-8, high=1)
-    beta1: float = _setting(0.0, "Decay of Adam's mean gradient.", low=0, high=0.9999)
-    beta2: float = _setting(0.9, "Decay of Adam's mean squared gradient.", low=0, high=0.99999)
-    average: float = _setting(
+    penalty_weight: float = setting(10.0, "Weight of the gradient penalty (lambda).", low=0, high=10**4)
+    learning_rate: float = setting(1e-4, "Step size of Adam, for all networks.", low=1e-8, high=1)
+    beta1: float = setting(0.0, "Decay of Adam's mean gradient.", low=0, high=0.9999)
+    beta2: float = setting(0.9, "Decay of Adam's mean squared gradient.", low=0, high=0.99999)
+    average: float = setting(
         0.0,
         "Decay of the moving average of the generator's weights that makes the volumes; 0 uses the last weights.",
         low=0,
         high=0.99999,
     )
-    symmetry: Symmetry = _setting(
+    symmetry: Symmetry = setting(
         Symmetry.NONE,
         "Copies of crops to train on: 'mirror', or 'rotate' (quarter turns and mirrors, one image only); "
         "'auto' rotates when there is one image and does nothing otherwise.",
     )
-    report_seconds: float = _setting(1.0, "Seconds between two reports.", low=0, high=3600)
-    preview_seconds: float = _setting(20.0, "Seconds between two preview volumes; 0 means none.", low=0, high=10**5)
-    checkpoint_minutes: float = _setting(5.0, "Minutes between two checkpoints.", low=0.01, high=10**4)
-    checkpoint_iterations: int = _setting(
+    report_seconds: float = setting(1.0, "Seconds between two reports.", low=0, high=3600)
+    preview_seconds: float = setting(20.0, "Seconds between two preview volumes; 0 means none.", low=0, high=10**5)
+    checkpoint_minutes: float = setting(5.0, "Minutes between two checkpoints.", low=0.01, high=10**4)
+    checkpoint_iterations: int = setting(
         0,
         "Generator updates between two checkpoints; 0 means by the clock only.",
         low=0,
@@ -208,7 +208,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
-        _check_limits(self)
+        check_limits(self)
         if not self.iterations and not self.minutes:
             raise ConfigError("The training has no end: give a number of iterations or of minutes.")
 

@@ -1,0 +1,1 @@
+"""How far volumes differ from a micrograph, measured by what the micrograph itself can tell."""
