@@ -64,7 +64,8 @@ def test_every_voxel_is_a_cell_at_its_place(dtype, tmp_path):
         centre = [0.4 * number for number in place[::-1]]
         cell = image.FindCell(centre, None, 0, 1e-9, reference(0), [0.0] * 3, [0.0] * 8)
         assert cells.GetTuple1(cell) == volume[place]
-    back = read_vti(tmp_path / "v.vti.part")
+    back, size, unit = read_vti(tmp_path / "v.vti.part")
+    assert (size, unit) == (0.4, "um")
     assert back.dtype == volume.dtype
     np.testing.assert_array_equal(back, volume)
 
@@ -77,7 +78,7 @@ def test_intensities_and_colours(kind, shape, name, tmp_path):
     write(tmp_path / "v.vti", volume, described(kind, shape=shape))
     cells = opened(tmp_path / "v.vti").GetCellData().GetArray(name)
     np.testing.assert_array_equal(vtk_to_numpy(cells).reshape(shape), volume)
-    np.testing.assert_array_equal(read_vti(tmp_path / "v.vti"), volume)
+    np.testing.assert_array_equal(read_vti(tmp_path / "v.vti")[0], volume)
 
 
 def test_the_file_says_where_it_comes_from(tmp_path):

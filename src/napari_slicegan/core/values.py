@@ -202,7 +202,7 @@ def _extremes(image: Array) -> tuple[float, float]:
 
 
 def _scaled(image: Array, low: float, high: float) -> Bytes:
-    """Map low ... high to 0 ... 255, clipped and rounded."""
+    """Map low ... high to 0 ... 255, clipped and rounded, as a uint8 array of the image's shape."""
     result = np.empty(image.shape, np.uint8)
     for block, out in zip(blocks(image), blocks_like(image, result), strict=True):
         out[:] = (((block.astype(np.float64) - low) * (255 / (high - low))).clip(0, 255)).round()

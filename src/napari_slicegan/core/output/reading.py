@@ -33,6 +33,37 @@ def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
     return volume.reshape(shape) if shape and isinstance(volume, np.ndarray) else volume
 
 
+def voxel_size(path: Path) -> tuple[float, str]:
+    """Tell the size of the voxels of a volume in OME-Zarr, .raw or .vti; TIFF is for `io.read_image`.
+
+    Parameters
+    ----------
+    path : Path
+        The file or store.
+
+    Returns
+    -------
+    float and str
+        Edge of a voxel and its unit; 1 and "pixel" when the file does not tell.
+    """
+    kind = format_of(path)
+    if kind is OME_ZARR:
+        import zarr
+
+        from napari_slicegan.core.output.sinks.ngff import spacing_of
+
+        attributes: Any = zarr.open_group(path, mode="r").attrs["ome"]
+        return spacing_of(attributes)
+    if kind.name == "raw":
+        facts = _facts(path)
+        return float(facts["voxel_size"]), str(facts["unit"])
+    if kind.name == "VTI":
+        from napari_slicegan.core.output.sinks.vti import read_vti
+
+        return read_vti(path)[1:]
+    return 1.0, "pixel"
+
+
 def check_same(path: Path, description: VolumeDescription) -> None:
     """Refuse a complete file that holds another volume than the one that is wanted.
 
@@ -91,4 +122,4 @@ def _ome_zarr(path: Path) -> Any:
 def _vti(path: Path) -> Any:
     from napari_slicegan.core.output.sinks.vti import read_vti
 
-    return read_vti(path)
+    return read_vti(path)[0]

@@ -37,6 +37,17 @@ def image(description: VolumeDescription, levels: Sequence[Level]) -> Json:
     return {"version": VERSION, "multiscales": [multiscale], "omero": {"channels": _channels(description)}}
 
 
+def spacing_of(ome: Json) -> tuple[float, str]:
+    """Edge of a voxel and its unit, of a store of any maker; 1 pixel when it does not tell or voxels are no cubes."""
+    multiscale = ome["multiscales"][0]
+    steps = next(each["scale"] for each in multiscale["datasets"][0]["coordinateTransformations"] if "scale" in each)
+    units = {each.get("unit", "") for each in multiscale["axes"] if each.get("type") == "space"}
+    sizes = set(steps[-3:])
+    if len(sizes) > 1 or len(units) > 1 or not units & set(_UNITS.values()):
+        return 1.0, "pixel"
+    return standard_size(float(sizes.pop()), units.pop())
+
+
 def axes(description: VolumeDescription) -> list[Json]:
     """The axes of the arrays: the specification wants channels before space."""
     _, unit = _spacing(description)

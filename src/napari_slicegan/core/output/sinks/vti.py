@@ -134,7 +134,7 @@ class VtiSink:
         return image
 
 
-def read_vti(path: Path) -> npt.NDArray[Any]:
+def read_vti(path: Path) -> tuple[npt.NDArray[Any], float, str]:
     """Read what `VtiSink` wrote.
 
     Parameters
@@ -144,8 +144,8 @@ def read_vti(path: Path) -> npt.NDArray[Any]:
 
     Returns
     -------
-    array (Z, Y, X) or (Z, Y, X, 3)
-        The volume.
+    (array (Z, Y, X) or (Z, Y, X, 3), float, str)
+        The volume, the edge of its voxels and their unit.
 
     Raises
     ------
@@ -159,9 +159,12 @@ def read_vti(path: Path) -> npt.NDArray[Any]:
     reader = vtkXMLImageDataReader()
     reader.SetFileName(str(path))
     reader.Update()
-    x, y, z = (count - 1 for count in reader.GetOutput().GetDimensions())
-    cells: npt.NDArray[Any] = vtk_to_numpy(reader.GetOutput().GetCellData().GetScalars())
-    return cells.reshape(z, y, x, *cells.shape[1:])
+    image = reader.GetOutput()
+    x, y, z = (count - 1 for count in image.GetDimensions())
+    cells: npt.NDArray[Any] = vtk_to_numpy(image.GetCellData().GetScalars())
+    unit = image.GetFieldData().GetAbstractArray("unit")
+    volume = cells.reshape(z, y, x, *cells.shape[1:])
+    return volume, image.GetSpacing()[0], unit.GetValue(0) if unit else "pixel"
 
 
 def _room(description: VolumeDescription) -> Array:

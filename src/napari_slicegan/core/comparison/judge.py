@@ -1,0 +1,127 @@
+"""From two things that are known to how far apart they are, and what to say of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.comparison.known import Known
+from napari_slicegan.core.comparison.result import Estimate, Judgement, Verdict
+from napari_slicegan.core.statistics.representativity import NORMAL
+
+Floats = npt.NDArray[np.float64]
+
+LIMIT = 2.0
+"""A difference of more than this many combined standard uncertainties is one."""
+
+COARSE = 0.25
+"""A truth whose 95 % interval reaches further than this part of the quantity, either way, cannot confirm anything."""
+
+
+def judge(truth: Known, other: Known, is_positive: bool, is_reliable: bool = True) -> Judgement:
+    """Compare what is known of the truth and of volumes.
+
+    Parameters
+    ----------
+    truth, other : Known
+        Of one quantity, in the same unit.
+    is_positive : bool
+        Whether the quantity cannot be negative, so that its uncertainty upwards is larger than downwards.
+    is_reliable : bool
+        Whether the uncertainty of the truth can be believed.
+
+    Returns
+    -------
+    Judgement
+        For a curve the root mean square of the differences is compared with that of the uncertainties.
+    """
+    shift = other.value - truth.value
+    difference = float(shift if shift.ndim == 0 else np.abs(shift).mean())
+    low, high = band(truth, is_positive)
+    upwards = shift > 0
+    # Of an asymmetric interval the side counts on which the other value lies.
+    truth_error = np.where(upwards, high - truth.value, truth.value - low) / NORMAL
+    combined = math.hypot(_rms(truth_error), _rms(np.nan_to_num(other.error)))
+    natural = abs(float(other.value.mean() - truth.value.mean())) / truth.spread if truth.spread > 0 else math.nan
+    multiple = _ratio(_rms(shift), combined)
+    if not is_reliable or not math.isfinite(combined):
+        verdict = Verdict.TOO_SMALL
+    elif multiple > LIMIT:
+        verdict = Verdict.DIFFERS
+    elif NORMAL * _rms(truth.error) > COARSE * _scale(truth.value):
+        verdict = Verdict.TOO_SMALL
+    else:
+        verdict = Verdict.AGREES
+    return Judgement(verdict, difference, multiple, natural)
+
+
+def band(known: Known, is_positive: bool) -> tuple[Floats, Floats]:
+    """The interval, or the band of a curve, that holds what is estimated with a confidence of 95 %.
+
+    Parameters
+    ----------
+    known : Known
+        Of a number or of a curve (R,).
+    is_positive : bool
+        Whether it cannot be negative: then the interval is symmetric in the logarithm, as long as the uncertainty is
+        not larger than the value.
+
+    Returns
+    -------
+    float array () or (R,), float array () or (R,)
+        Lower and upper ends.
+    """
+    if known.interval is not None:
+        return np.asarray(known.interval[0]), np.asarray(known.interval[1])
+    reach = NORMAL * known.error
+    low, high = known.value - reach, known.value + reach
+    if not is_positive:
+        return low, high
+    narrow = known.error < known.value
+    factor = np.exp(np.divide(reach, known.value, out=np.zeros_like(reach), where=narrow))
+    return np.where(narrow, known.value / factor, np.maximum(low, 0)), np.where(narrow, known.value * factor, high)
+
+
+def estimate(known: Known, is_positive: bool, unit: float = 1.0) -> Estimate:
+    """Turn what is known into a result, in physical units.
+
+    Parameters
+    ----------
+    known : Known
+        In voxels.
+    is_positive : bool
+        As for `band`.
+    unit : float
+        What to multiply it by.
+
+    Returns
+    -------
+    Estimate
+        Of a curve, with its mean as the number.
+    """
+    low, high = (end * unit for end in band(known, is_positive))
+    if known.value.ndim == 0:
+        interval = (float(low), float(high))
+        return Estimate(float(known.value * unit), float(known.error * unit), interval, known.spread * unit)
+    mean = Known(known.value.mean(), np.asarray(known.mean_error), known.mean_error)
+    ends = band(mean, is_positive)
+    interval = (float(ends[0] * unit), float(ends[1] * unit))
+    value = float(mean.value * unit)
+    return Estimate(value, known.mean_error * unit, interval, known.spread * unit, known.value * unit, low, high)
+
+
+def _scale(value: Floats) -> float:
+    """What there is to vary: a number by itself, a curve between its ends."""
+    return float(abs(value) if value.ndim == 0 else value.max() - value.min())
+
+
+def _ratio(difference: float, uncertainty: float) -> float:
+    if difference == 0:
+        return 0.0
+    return difference / uncertainty if uncertainty > 0 else math.inf
+
+
+def _rms(values: Floats) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))

@@ -1,0 +1,261 @@
+"""What is known of each quantity: its value, how sure it is, and how it varies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.comparison.quantities import Quantity, View
+from napari_slicegan.core.comparison.sections import Layout, Sections
+from napari_slicegan.core.comparison.sums import Sums, add, count, read, whole
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.statistics.representativity import Representativity, few_pieces
+
+Floats = npt.NDArray[np.float64]
+
+ENOUGH = 3
+"""Volumes from which their spread is told; fewer are cut into slabs."""
+
+_EVENTS = 1.5  # half the 95 % interval of a count of nothing is 3 events
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a quantity, in voxels.
+
+    Attributes
+    ----------
+    value : float array () or (R,)
+        A number or a curve.
+    error : float array () or (R,)
+        Its standard uncertainty; 0 where it is exact, nan where it is unknown.
+    mean_error : float
+        Standard uncertainty of the mean of a curve; of a number the same as `error`.
+    spread : float
+        Standard deviation of the number, or of the curve's mean, between volumes or pieces; nan for one.
+    interval : (float, float), optional
+        That of the fraction of a phase.
+    """
+
+    value: Floats
+    error: Floats
+    mean_error: float
+    spread: float = math.nan
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all planes of one material are counted by.
+
+    Attributes
+    ----------
+    kind : OutputKind
+        Phases, grey or colour.
+    phases : int
+        How many there are; 0 for grey and colour.
+    reach : int
+        Longest distance of curves, in voxels.
+    quantities : tuple of Quantity
+        What is told.
+    resamples : int
+        How often boxes are drawn for an uncertainty.
+    """
+
+    kind: OutputKind
+    phases: int
+    reach: int
+    quantities: tuple[Quantity, ...]
+    resamples: int
+
+    @property
+    def levels(self) -> list[str]:
+        """Keys of the fractions of the phases, or of the means of the channels."""
+        return [each.key for each in self.quantities if each.key.startswith(("fraction/", "mean/"))]
+
+    def count_whole(self, sections: Sections, progress: Callable[[float], None]) -> list[Sums]:
+        """Count each of the planes of a section, all at once."""
+        sums = []
+        for number, planes in enumerate(sections.planes):
+            progress(number / len(sections.planes))
+            sums.append(count(planes, self.kind, self.phases, whole(planes), self.reach))
+        return sums
+
+    def count_boxes(self, sections: Sections, progress: Callable[[float], None]) -> list[list[Sums]]:
+        """Count each box of each of the planes of a section."""
+        sums: list[list[Sums]] = []
+        for number, planes in enumerate(sections.planes):
+            boxes = sections.boxes(number)
+            sums.append([])
+            for done, box in enumerate(boxes):
+                progress((number + done / len(boxes)) / len(sections.planes))
+                sums[-1].append(count(planes, self.kind, self.phases, box, self.reach))
+        return sums
+
+    def values(self, layout: Layout, sums: Sequence[Sums]) -> dict[str, Floats]:
+        """Read all quantities from the counts of each of the planes."""
+        view = View(layout, [read(each, self.kind, self.reach) for each in sums])
+        return {each.key: each.read(view) for each in self.quantities}
+
+    def least(self, layout: Layout, sums: Sequence[Sums]) -> dict[str, float]:
+        """What is not known any better, of quantities that count rare events."""
+        view = View(layout, [read(each, self.kind, self.reach) for each in sums])
+        return {each.key: _EVENTS * float(each.least(view)) for each in self.quantities if each.least}
+
+
+def from_boxes(material: Material, layout: Layout, boxes: Sequence[Sequence[Sums]], seed: int) -> dict[str, Known]:
+    """Tell what a material's only planes know, by drawing their boxes again (block bootstrap).
+
+    Parameters
+    ----------
+    material : Material
+        What is told.
+    layout : Layout
+        How the planes lie.
+    boxes : sequence of sequence of Sums
+        The counts of the boxes of each of the planes.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    dict of str to Known
+        By the keys of the quantities.
+    """
+    rng = np.random.default_rng(seed)
+    values = material.values(layout, [add(sums) for sums in boxes])
+    drawn: dict[str, list[Floats]] = {key: [] for key in values}
+    stacked = [{name: np.array([each[name] for each in sums]) for name in sums[0]} for sums in boxes]
+    for _ in range(material.resamples):
+        weights = [rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums))).astype(float) for sums in boxes]
+        again = [
+            {name: np.tensordot(weight, array, 1) for name, array in arrays.items()}
+            for weight, arrays in zip(weights, stacked, strict=True)
+        ]
+        for key, value in material.values(layout, again).items():
+            drawn[key].append(value)
+    few = few_pieces((min(map(len, boxes)) - 1) / 2)
+    least = material.least(layout, [add(sums) for sums in boxes])
+    return {key: _from_draws(value, np.array(drawn[key]), few, least.get(key, 0.0)) for key, value in values.items()}
+
+
+def from_volumes(material: Material, volumes: Sequence[tuple[Layout, Sequence[Sums]]]) -> dict[str, Known]:
+    """Tell what several volumes of equal shape know, from their differences.
+
+    Parameters
+    ----------
+    material : Material
+        What is told.
+    volumes : sequence of (Layout, sequence of Sums)
+        At least `ENOUGH`, with the counts of all their planes.
+
+    Returns
+    -------
+    dict of str to Known
+        By the keys of the quantities.
+    """
+    layout = volumes[0][0]
+    totals = [add([sums[number] for _, sums in volumes]) for number in range(3)]
+    values = material.values(layout, totals)
+    each = [material.values(layout, sums) for _, sums in volumes]
+    return {key: between([one[key] for one in each], value) for key, value in values.items()}
+
+
+def between(pieces: Sequence[Floats], value: Floats | None = None) -> Known:
+    """Tell what several equal pieces know of a quantity.
+
+    Parameters
+    ----------
+    pieces : sequence of float array () or (R,)
+        What each says.
+    value : float array, optional
+        What they say together, by default their mean.
+
+    Returns
+    -------
+    Known
+        With the standard error of their mean, enlarged for few pieces (Student's t).
+    """
+    array = np.array(pieces, np.float64)
+    number = len(array)
+    value = array.mean(axis=0) if value is None else value
+    if number < 2:
+        return Known(value, np.full(value.shape, math.nan), math.nan)
+    spread = float(_means(array).std(ddof=1))
+    factor = few_pieces((number - 1) / 2) / math.sqrt(number)
+    return Known(value, array.std(axis=0, ddof=1) * factor, spread * factor, spread)
+
+
+def corrected(known: dict[str, Known], levels: Mapping[str, Known], quantities: Sequence[Quantity]) -> dict[str, Known]:
+    """Enlarge uncertainties from boxes, which overlook that neighbouring boxes resemble each other.
+
+    The fraction of a phase has an uncertainty that does not (`representativity`). It takes the place of that from
+    boxes, and all other quantities are enlarged by the same factor: the median over the phases.
+
+    Parameters
+    ----------
+    known : dict of str to Known
+        From the boxes of micrographs.
+    levels : mapping of str to Known
+        The fractions of the phases, or the means of the channels, from `level`.
+    quantities : sequence of Quantity
+        What is told.
+
+    Returns
+    -------
+    dict of str to Known
+        Corrected.
+    """
+    ratios = [each.mean_error / known[key].mean_error for key, each in levels.items() if known[key].mean_error > 0]
+    factor = max(1.0, float(np.median(ratios or [1.0])))
+    phases = list(levels.values())
+    result = dict(known)
+    for quantity in quantities:
+        one = known[quantity.key]
+        error, mean_error = one.error * factor, one.mean_error * factor
+        if quantity.key.startswith("correlation/"):
+            # At long distances S2 is the product of two fractions, and not known better than these.
+            i, j = (phases[phase] for phase in quantity.phases)
+            product = float(i.value) * j.mean_error + float(j.value) * i.mean_error
+            least = min(product, i.mean_error, j.mean_error)
+            error, mean_error = np.maximum(error, least), max(mean_error, least)
+        result[quantity.key] = Known(one.value, error, mean_error)
+    return result | dict(levels)
+
+
+def level(each: Sequence[Representativity], sizes: Sequence[int]) -> Known:
+    """Join what several micrographs know of the fraction of a phase, or of the mean of a channel.
+
+    Parameters
+    ----------
+    each : sequence of Representativity
+        Of each micrograph.
+    sizes : sequence of int
+        Pixels of each.
+
+    Returns
+    -------
+    Known
+        Of all together; the interval is that of a single micrograph, and left out for several.
+    """
+    weights = np.array(sizes) / sum(sizes)
+    value = np.asarray(weights @ [one.fraction for one in each])
+    error = float(np.sqrt(weights**2 @ [one.uncertainty**2 for one in each]))
+    return Known(value, np.asarray(error), error, interval=each[0].interval if len(each) == 1 else None)
+
+
+def _from_draws(value: Floats, drawn: Floats, few: float, least: float) -> Known:
+    """What draws (S,) or (S, R) of a quantity tell."""
+    with np.errstate(invalid="ignore"):
+        error = np.maximum(drawn.std(axis=0, ddof=1) * few, least)
+        mean_error = float(_means(drawn).std(ddof=1)) * few
+        return Known(value, error, mean_error if value.ndim else max(mean_error, least))
+
+
+def _means(array: Floats) -> Floats:
+    """One number for each draw or piece, (S,): that of a curve is its mean."""
+    return np.asarray(array.mean(axis=1)) if array.ndim > 1 else array

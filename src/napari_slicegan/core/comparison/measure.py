@@ -1,0 +1,138 @@
+"""Measuring volumes, one after the other, so that no more than one is in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.comparison.known import ENOUGH, Known, Material, between, from_boxes, from_volumes
+from napari_slicegan.core.comparison.patches import PatchRow, joined
+from napari_slicegan.core.comparison.sections import Layout, Sections
+from napari_slicegan.core.comparison.solids import quick_numbers, slow_numbers
+from napari_slicegan.core.comparison.steps import Steps
+from napari_slicegan.core.comparison.sums import Sums, add
+from napari_slicegan.core.config import OutputKind
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+COUNTING, SLOW = 1.0, 4.0
+"""Weights of the work on a volume: how long each takes, about."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was counted in a volume.
+
+    Attributes
+    ----------
+    layout : Layout
+        How its planes lie.
+    boxes : list of list of Sums
+        The counts of the slabs of each of the planes, or of all of them as one.
+    numbers : dict of str to float
+        What only a volume can tell.
+    patches : dict of str to float array ()
+        How far its patches are from those of the truth.
+    middle : uint8 array (Z, Y, X) or (Z, Y, X, C)
+        The part for what takes long.
+    """
+
+    layout: Layout
+    boxes: list[list[Sums]]
+    numbers: dict[str, float]
+    patches: dict[str, Floats]
+    middle: Bytes
+
+
+def measure(
+    voxels: Bytes,
+    material: Material,
+    patches: Sequence[PatchRow],
+    slow_edge: int,
+    in_slabs: bool,
+    tell: Callable[[float], None],
+) -> Measured:
+    """Measure a volume, but for what takes long.
+
+    Parameters
+    ----------
+    voxels : uint8 array (Z, Y, X) or (Z, Y, X, C)
+        Indices of phases, or intensities.
+    material : Material
+        What is told.
+    patches : sequence of PatchRow
+        The truth for patches.
+    slow_edge : int
+        Longest edge of the part that is kept for what takes long.
+    in_slabs : bool
+        Whether there are too few volumes to tell a spread, so that slabs have to.
+    tell : callable
+        Takes the finished fraction; what it raises ends the work.
+
+    Returns
+    -------
+    Measured
+        It holds only the middle of the volume.
+    """
+    sections = Sections.of_volume(voxels)
+
+    def counting(fraction: float) -> None:
+        tell(0.6 * fraction)
+
+    if in_slabs:
+        boxes = material.count_boxes(sections, counting)
+    else:
+        boxes = [[sums] for sums in material.count_whole(sections, counting)]
+    tell(0.6)
+    numbers = quick_numbers(voxels, material.phases) if material.kind is OutputKind.PHASES else {}
+    compared: dict[str, Floats] = {}
+    for number, row in enumerate(patches):
+        tell(0.8 + 0.2 * number / len(patches))
+        compared |= row.of_volume(voxels)
+    sizes = [min(size, slow_edge) for size in voxels.shape[:3]]
+    starts = [(have - size) // 2 for have, size in zip(voxels.shape[:3], sizes, strict=True)]
+    middle = voxels[tuple(slice(start, start + size) for start, size in zip(starts, sizes, strict=True))].copy()
+    return Measured(sections.layout, boxes, numbers, compared, middle)
+
+
+def measure_slowly(volumes: Sequence[Measured], phases: int, steps: Steps, whose: str) -> list[dict[str, float]]:
+    """Tell local thickness and transport in the middle of volumes, one result for each."""
+    found = []
+    for number, volume in enumerate(volumes):
+        tell = steps.part(SLOW, f"local thickness and diffusivity of {whose} {number + 1} of {len(volumes)}")
+        found.append(slow_numbers(volume.middle, phases, tell))
+    return found
+
+
+def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dict[str, float]]) -> dict[str, Known]:
+    """What volumes of equal shape know together.
+
+    Parameters
+    ----------
+    volumes : sequence of Measured
+        At least one.
+    material : Material
+        What is told.
+    slow : sequence of dict of str to float
+        What took long, of all or some of them.
+
+    Returns
+    -------
+    dict of str to Known
+        By the keys of the rows; what none of them tells is left out.
+    """
+    if len(volumes) < ENOUGH:
+        boxes = [[sums for volume in volumes for sums in volume.boxes[number]] for number in range(3)]
+        known = from_boxes(material, volumes[0].layout, boxes, seed=0)
+    else:
+        counted = [(volume.layout, [add(sums) for sums in volume.boxes]) for volume in volumes]
+        known = from_volumes(material, counted)
+    for numbers in ([volume.numbers for volume in volumes], list(slow)):
+        for key in numbers[0] if numbers else ():
+            values = [np.asarray(each[key]) for each in numbers]
+            known[key] = between([value for value in values if np.isfinite(value)] or values)
+    return known | joined([volume.patches for volume in volumes])
