@@ -18,7 +18,8 @@ from scipy import fft, stats
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.comparison.judge import band
-from napari_slicegan.core.comparison.known import Known, Material
+from napari_slicegan.core.comparison.known import Known
+from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.quantities import of_phases
 from napari_slicegan.core.comparison.truth import Truth, know_images
 from napari_slicegan.core.data import TrainingData

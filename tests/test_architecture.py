@@ -37,6 +37,7 @@ def loaded_after(statement: str) -> set[str]:
         ("import napari_slicegan.cli", {"torch", "napari", "magicgui", *QT}),
         ("import napari_slicegan.plugin.train_widget", {"torch"}),
         ("import napari_slicegan.plugin.generate_widget", {"torch"}),
+        ("import napari_slicegan.plugin.compare_widget", {"torch", "pyqtgraph"}),
         ("import napari_slicegan.plugin.sample_data", {"torch"}),
     ],
 )

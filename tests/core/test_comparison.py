@@ -245,6 +245,8 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence(given, words):
 def test_settings_have_limits():
     with pytest.raises(ConfigError, match="seeds"):
         ComparisonConfig(seeds=0)
+    with pytest.raises(ConfigError, match="z, y and x"):
+        ComparisonConfig(shape=(32, 32))
     with pytest.raises(DataError, match="shorter reach"):
         compare(micrograph(), volumes(), replace(CONFIG, reach=EDGE))
 

@@ -94,7 +94,7 @@ def test_a_large_image_is_only_sampled(monkeypatch: pytest.MonkeyPatch):
     )
     rare = np.zeros((512, 512), np.uint8)
     rare[1, 1] = 1  # between the pixels that are looked at
-    assert "checked when training starts" in look_at([image_of(Labels(rare))], "phases", 16)
+    assert "checked when it is used" in look_at([image_of(Labels(rare))], "phases", 16)
     assert max(seen) <= 2**10
     seen.clear()
     assert look_at([image_of(Labels(np.kron(two_phases(), np.ones((16, 16), np.uint8))))], "auto", 16).startswith(

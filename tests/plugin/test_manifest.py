@@ -17,7 +17,7 @@ CONTRIBUTIONS = MANIFEST.contributions
 
 def test_every_menu_is_one_that_napari_shows():
     menus = set(CONTRIBUTIONS.menus)
-    assert menus == {"napari/layers/data", "napari/file/new_layer"}
+    assert menus == {"napari/layers/data", "napari/file/new_layer", "napari/layers/measure"}
     assert menus <= {str(menu) for menu in MenuId.contributables()}
 
 
@@ -28,7 +28,8 @@ def test_every_command_is_there(command):
 
 
 def test_the_docks_and_the_samples_have_their_names():
-    assert [widget.display_name for widget in CONTRIBUTIONS.widgets] == ["Train SliceGAN", "Generate volume"]
+    names = [widget.display_name for widget in CONTRIBUTIONS.widgets]
+    assert names == ["Train SliceGAN", "Generate volume", "Compare volumes"]
     assert MANIFEST.display_name == "SliceGAN"
     assert len(CONTRIBUTIONS.sample_data) == 4
 
@@ -37,8 +38,8 @@ def test_the_menus_open_the_docks(make_napari_viewer):
     viewer = make_napari_viewer(show=True)
     from napari._app_model import get_app_model
 
-    for command in ("napari-slicegan.train", "napari-slicegan.generate"):
+    for command in ("napari-slicegan.train", "napari-slicegan.generate", "napari-slicegan.compare"):
         actions = [item for menu in CONTRIBUTIONS.menus for item in get_app_model().menus.get_menu(menu)]
         (item,) = [item for item in actions if getattr(getattr(item, "command", None), "id", "").startswith(command)]
         get_app_model().commands.execute_command(item.command.id).result()
-    assert len(viewer.window.dock_widgets) == 2
+    assert len(viewer.window.dock_widgets) == 3

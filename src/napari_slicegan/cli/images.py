@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,48 @@ import numpy as np
 from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.errors import ConfigError, DataError
 from napari_slicegan.core.io import ImageFile, read_image
 
 Size = tuple[float, str]
 _NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
+
+
+def stated_size(args: argparse.Namespace) -> Size | None:
+    """The pixel size that was asked for.
+
+    Raises
+    ------
+    ConfigError
+        The size came without its unit, or the unit without a size.
+    """
+    if (args.pixel_size is None) != (args.unit is None):
+        raise ConfigError("Give --pixel-size and --unit together, or neither.")
+    return None if args.unit is None else (args.pixel_size, args.unit)
+
+
+def read_files(paths: Sequence[str], crop: Sequence[int] | None = None) -> list[ImageFile]:
+    """Read one, two or three images, or one stack.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files.
+    crop : sequence of int, optional
+        Part of every image: first row, first column, and the row and column behind the last.
+
+    Returns
+    -------
+    list of ImageFile
+        With the values as they are in the files, of that part.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read, or the part does not lie in it.
+    """
+    files = [read_grey_or_colour(path) for path in paths]
+    return [_cropped(file, crop) for file in files] if crop else files
 
 
 def read_training_data(
@@ -25,18 +63,23 @@ def read_training_data(
     crop: Sequence[int] | None = None,
     size: Size | None = None,
 ) -> TrainingData:
-    """Read one, two or three images, or one stack, to train on.
+    """Read one, two or three images, or one stack, to train on: `training_data_of` the files of `read_files`."""
+    return training_data_of(read_files(paths, crop), kind, axis, size)
+
+
+def training_data_of(
+    files: Sequence[ImageFile], kind: str = "auto", axis: str = "z", size: Size | None = None
+) -> TrainingData:
+    """Make training data of images that were read.
 
     Parameters
     ----------
-    paths : sequence of str
-        The files.
+    files : sequence of ImageFile
+        One, two or three images, or one stack.
     kind : str
         "auto" or the name of an `OutputKind`.
     axis : str
         Special axis of two images.
-    crop : sequence of int, optional
-        Part of every image: first row, first column, and the row and column behind the last.
     size : tuple of float and str, optional
         Pixel size and unit instead of those of the files.
 
@@ -48,11 +91,8 @@ def read_training_data(
     Raises
     ------
     DataError
-        A file cannot be read or trained on, or the files do not fit together.
+        A file cannot be trained on, or the files do not fit together.
     """
-    files = [read_grey_or_colour(path) for path in paths]
-    if crop:
-        files = [_cropped(file, crop) for file in files]
     for file in files:
         if kind == OutputKind.PHASES and file.axes.endswith("S"):
             raise DataError(

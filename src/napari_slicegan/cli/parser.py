@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_slicegan import __version__
 from napari_slicegan.cli.settings import settings_help
+from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.output.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
@@ -15,6 +16,7 @@ from napari_slicegan.core.volume.request import Precision
 PROGRAM = "napari-slicegan"
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 _AXES = "zyx"
+_TARGET_ERROR = 0.05
 _DEMO_MINUTES = 4.0  # with start, volume and figure the demo then takes less than five
 
 
@@ -28,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_generate, _add_info):
+    for add in (_add_demo, _add_train, _add_generate, _add_compare, _add_check, _add_info):
         add(commands).add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
@@ -79,31 +81,15 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "one 3D stack. Ctrl-C stops and saves.",
         epilog=settings_help(),
     )
-    parser.add_argument("image", nargs="+", metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
     parser.add_argument("--out", required=True, metavar="RUN", help="directory of the run")
-    parser.add_argument(
-        "--kind",
-        choices=("auto", *OutputKind),
-        default="auto",
-        help="what a pixel is; auto takes at most 8 whole values for phases",
-    )
+    _add_images(parser)
     parser.add_argument("--preset", choices=tuple(PRESETS), help="settings (quick; paper where there is a GPU)")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--iterations", type=int, metavar="N", help="generator updates from the start of the run")
     end.add_argument("--minutes", type=float, metavar="M", help="minutes of training from the start of the run")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the training")
     parser.add_argument("--resume", action="store_true", help="go on with the run, or start it if there is none")
-    parser.add_argument("--axis", choices=tuple(_AXES), default="z", help="special axis of two images (%(default)s)")
-    parser.add_argument(
-        "--crop",
-        nargs=4,
-        type=int,
-        metavar=("Y0", "X0", "Y1", "X1"),
-        help="part of the images to train on, in pixels, without row Y1 and column X1",
-    )
     _add_device(parser)
-    parser.add_argument("--pixel-size", type=float, metavar="V", help="size of a pixel, instead of the file's")
-    parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
     parser.add_argument("--config", metavar="FILE.toml", help="file with settings")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; repeatable")
     return parser
@@ -160,6 +146,63 @@ def _add_generate(commands: Any) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_compare(commands: Any) -> argparse.ArgumentParser:
+    default = ComparisonConfig()
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="tell how far volumes differ from the micrograph",
+        description="Compare volumes with the images that they were made from, or with a true volume,\n"
+        "in many statistics, each difference beside its uncertainty. Images as in train.",
+    )
+    _add_images(parser)
+    parser.add_argument(
+        "--volume",
+        nargs="+",
+        required=True,
+        metavar=("FILE|MODEL", "FILE"),
+        help="volumes to judge, or one model or RUN, which then makes some",
+    )
+    parser.add_argument("--seeds", type=int, metavar="N", help=f"volumes that the model makes ({default.seeds})")
+    parser.add_argument(
+        "--shape",
+        nargs=3,
+        type=int,
+        metavar=("Z", "Y", "X"),
+        help=f"voxels along each axis of the volumes that the model makes ({' '.join(map(str, default.shape))})",
+    )
+    parser.add_argument(
+        "--without-slow", action="store_true", help="leave out local thickness and diffusivity, which take the longest"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument(
+        "--report", metavar="DIR", help="new directory for a page with figures, a table and the numbers"
+    )
+    _add_device(parser)
+    return parser
+
+
+def _add_check(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check",
+        help="tell whether an image will do, before training",
+        description="Look at images before hours of training are spent on them: are they large enough,\n"
+        "well segmented, alike in all directions? Images as in train.",
+    )
+    _add_images(parser)
+    parser.add_argument(
+        "--preset", choices=tuple(PRESETS), default="quick", help="whose crops to ask for (%(default)s)"
+    )
+    parser.add_argument(
+        "--target-error",
+        type=float,
+        default=_TARGET_ERROR,
+        metavar="E",
+        help="relative error of the rarest phase's fraction that the image should allow (%(default)g)",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    return parser
+
+
 def _add_info(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "info",
@@ -170,6 +213,26 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("what", metavar="MODEL|RUN|IMAGE", help="file, directory or preset")
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     return parser
+
+
+def _add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="+", metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
+    parser.add_argument(
+        "--kind",
+        choices=("auto", *OutputKind),
+        default="auto",
+        help="what a pixel is; auto takes at most 8 whole values for phases",
+    )
+    parser.add_argument("--axis", choices=tuple(_AXES), default="z", help="special axis of two images (%(default)s)")
+    parser.add_argument(
+        "--crop",
+        nargs=4,
+        type=int,
+        metavar=("Y0", "X0", "Y1", "X1"),
+        help="part of the images to use, in pixels, without row Y1 and column X1",
+    )
+    parser.add_argument("--pixel-size", type=float, metavar="V", help="size of a pixel, instead of the file's")
+    parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 
 from napari_slicegan.cli.following import announce, follow
-from napari_slicegan.cli.images import read_training_data
+from napari_slicegan.cli.images import read_training_data, stated_size
 from napari_slicegan.cli.settings import Request
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.errors import ConfigError, OutputError, TrainingError
+from napari_slicegan.core.errors import OutputError, TrainingError
 from napari_slicegan.core.files import CONFIG, MODEL, PREVIEWS
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
@@ -22,10 +22,8 @@ def run(args: argparse.Namespace) -> int:
     """Train, or go on training."""
     out = Path(args.out)
     check_free(out, args.resume)
-    if (args.pixel_size is None) != (args.unit is None):
-        raise ConfigError("Give --pixel-size and --unit together, or neither.")
+    size = stated_size(args)
     request = Request.of(args)
-    size = None if args.unit is None else (args.pixel_size, args.unit)
     data = read_training_data(args.image, args.kind, args.axis, args.crop, size)
     if (out / CONFIG).exists():
         current, trainer = _resumed(Run.open(out), data, request, args, size is not None)

@@ -164,12 +164,8 @@ class TrainingConfig:
         A setting is out of range.
     """
 
-    iterations: int = setting(
-        5400, "Generator updates from the start of the run; 0 means no limit.", low=0, high=10**8
-    )
-    minutes: float = setting(
-        0.0, "Minutes of training from the start of the run; 0 means no limit.", low=0, high=10**6
-    )
+    iterations: int = setting(5400, "Generator updates from the start of the run; 0 means no limit.", low=0, high=10**8)
+    minutes: float = setting(0.0, "Minutes of training from the start of the run; 0 means no limit.", low=0, high=10**6)
     seed: int = setting(0, "Seed of everything random in the training.", low=0, high=2**63 - 1)
     discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
     generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)

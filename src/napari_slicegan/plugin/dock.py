@@ -1,4 +1,4 @@
-"""What both docks have in common: a scroll area around a magicgui container."""
+"""What the docks have in common: a scroll area around a magicgui container."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ class Rows(QWidget):
         self._layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._layout.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.add(*widgets)
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802
+        """Ask labels that wrap for their new heights, which Qt's form keeps otherwise."""
+        super().resizeEvent(event)
+        self._layout.invalidate()
 
     def add(self, *widgets: Any) -> None:
         """Add a row for each widget."""

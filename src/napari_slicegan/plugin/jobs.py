@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakSet
 
+from napari_slicegan.plugin.check_job import CheckJob, OfferJob
+from napari_slicegan.plugin.comparison_job import ComparisonJob, ReportJob
 from napari_slicegan.plugin.generation_job import CalibrationJob, GenerationJob, LoadingJob, SelectionJob, SurfaceJob
 from napari_slicegan.plugin.job import Job
 from napari_slicegan.plugin.models import Models
@@ -28,18 +30,27 @@ class Jobs:
         self.selection = SelectionJob(viewer, self.models, self.generation)
         self.surface = SurfaceJob(viewer, self.models)
         self.calibration = CalibrationJob(viewer, self.models)
+        self.check = CheckJob(viewer, self.models)
+        self.offer = OfferJob(viewer, self.models)
+        self.comparison = ComparisonJob(viewer, self.models)
+        self.report = ReportJob(viewer, self.models)
         self.browsers: WeakSet[Browser] = WeakSet()  # of endless volumes
         self._is_watching = False
 
     @property
     def all(self) -> tuple[Job, ...]:
         """Every job; one that starts others comes before them."""
-        return (self.training, *self.of_generate, self.calibration)
+        return (self.training, *self.of_generate, *self.of_compare, self.calibration, self.check, self.offer)
 
     @property
     def of_generate(self) -> tuple[Job, ...]:
         """The jobs that the *Generate* dock shows, one at a time."""
         return (self.selection, self.generation, self.surface, self.loading)
+
+    @property
+    def of_compare(self) -> tuple[Job, ...]:
+        """The jobs that the *Compare* dock shows, one at a time."""
+        return (self.report, self.comparison)
 
     def watch(self, widget: QWidget) -> None:
         """End the jobs when the window that a widget is in has gone."""

@@ -280,14 +280,14 @@ def _check_edge(image: LayerImage, edge: int) -> None:
 
 def _kind_text(images: Sequence[LayerImage], kind: str) -> str:
     if not all(isinstance(image.array, np.ndarray) for image in images):
-        return "not in memory, read when training starts"
+        return "not in memory, read when it is used"
     samples = [_sample(image) for image in images]
     try:
         data = TrainingData.from_images(*samples, kind=kind)
     except DataError:
         if all(sample.size == image.array.size for sample, image in zip(samples, images, strict=True)):
             raise
-        return "large, checked when training starts"  # a sample may lack a rare phase
+        return "large, checked when it is used"  # a sample may lack a rare phase
     if data.kind is OutputKind.PHASES:
         return f"{data.channels} phases: {', '.join(map(str, data.phases))}"
     return str(data.kind)

@@ -9,6 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.plugin.check_panel import CheckPanel
 from napari_slicegan.plugin.chooser import MaterialChooser
 from napari_slicegan.plugin.dock import Dock, Rows, button, row
 from napari_slicegan.plugin.job import State, Status
@@ -36,6 +37,7 @@ class TrainWidget(Dock):
         rows = Rows()
         self.chooser = MaterialChooser(rows, napari_viewer, self._edge)
         self.settings = Settings(rows)
+        self.check = CheckPanel(self.chooser, self.jobs.check, self.jobs.offer, self._edge)
         self.panel = StatusPanel(numbers=True)
         self.start = button("Train", "Start a new training.", self._start)
         self.stop = button("Stop", "Stop the training, and keep the model made so far.", self.jobs.training.stop)
@@ -46,6 +48,7 @@ class TrainWidget(Dock):
         )
         self.fill(
             rows,
+            self.check.group,
             self.settings.advanced,
             row(self.start, self.stop, self.resume),
             self.panel,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from napari_slicegan.core.comparison.config import ComparisonConfig
-from napari_slicegan.core.comparison.known import ENOUGH
+from napari_slicegan.core.comparison.known import ENOUGH, Known
 from napari_slicegan.core.comparison.matching import Bytes, pieces
 from napari_slicegan.core.comparison.measure import COUNTING, SLOW, Measured, measure, measure_slowly, together
 from napari_slicegan.core.comparison.patches import PatchRow
@@ -65,29 +65,24 @@ def compare(
     ModelError
         A volume cannot be generated.
     """
+    if progress is not None:
+        progress(0.0, "preparing the truth")
     plan = Plan.of(truth, volumes, config, phase_names)
     true_pieces = plan.truth.pieces(plan.piece)
     steps = Steps(_work(plan, volumes, len(true_pieces)), progress)
     patches = prepare_patches(plan.truth, plan.forgotten, steps.part(COUNTING / 2, "preparing the truth"))
-    measured_truth = _measure(plan, true_pieces, (), False, steps, "the truth")
+    known_patches = know_patches(patches, steps.part(COUNTING / 2, "comparing the truth with itself"))
+    known_images = {} if true_pieces else _know_images(plan, steps)
+    measured = {"the truth": _measure(plan, true_pieces, (), False, steps, "the truth")}
     judged = _Judged(in_slabs=len(volumes) * plan.parts < ENOUGH)
     for volume in _each(volumes, steps):
         judged.add(plan, volume, patches, steps)
-    random = _measure(plan, [random_volume(plan)], patches, True, steps, "a random volume")
-    known_patches = know_patches(patches)
-    if not true_pieces:
-        tell = steps.part(COUNTING, "measuring the micrographs")
-        known_truth = know_images(plan.truth, plan.material, plan.fractions, tell)
-    slow = _measure_slowly(plan, {"the truth": measured_truth, "the volumes": judged.measured, "noise": random}, steps)
-    if true_pieces:
-        known_truth = together(measured_truth, plan.material, slow["the truth"])
-    sides = Sides(
-        known_truth | known_patches,
-        together(judged.measured, plan.material, slow["the volumes"]),
-        together(random, plan.material, slow["noise"]),
-        bool(true_pieces),
-        plan.unreliable,
-    )
+    measured["the volumes"] = judged.measured
+    measured["a random volume"] = _measure(plan, [random_volume(plan)], patches, True, steps, "a random volume")
+    slow = _measure_slowly(plan, measured, steps)
+    known = {side: together(some, plan.material, slow[side]) for side, some in measured.items() if some}
+    known_truth = known.get("the truth", known_images) | known_patches
+    sides = Sides(known_truth, known["the volumes"], known["a random volume"], bool(true_pieces), plan.unreliable)
     return _comparison(plan, judged, sides, patches)
 
 
@@ -111,6 +106,11 @@ class _Judged:
         self.notes += notes
         self.pictures = self.pictures or pictures_of_volume(voxels)
         self.histories.append({"name": volume.name, "shape": list(volume.shape), **volume.provenance})
+
+
+def _know_images(plan: Plan, steps: Steps) -> dict[str, Known]:
+    tell = steps.part(COUNTING, "measuring the micrographs")
+    return know_images(plan.truth, plan.material, plan.fractions, tell)
 
 
 def _measure(
@@ -146,7 +146,7 @@ def _measure_slowly(plan: Plan, sides: dict[str, list[Measured]], steps: Steps) 
 def _work(plan: Plan, volumes: Sequence[Volume] | ModelVolumes, true_pieces: int) -> float:
     """The weights of all parts together."""
     judged = len(volumes) * plan.parts
-    counting = COUNTING * (0.5 + max(true_pieces, 1) + judged + 1)
+    counting = COUNTING * (1 + max(true_pieces, 1) + judged + 1)
     generating = GENERATING * len(volumes) * isinstance(volumes, ModelVolumes)
     slow = SLOW * sum(min(_MOST_SLOW, count) for count in (true_pieces, judged, 1))
     return counting + generating + slow * (plan.config.slow and plan.material.kind is OutputKind.PHASES)

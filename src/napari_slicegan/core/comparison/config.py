@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from napari_slicegan.core.config import check_limits, setting
+from napari_slicegan.core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class ComparisonConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))
         check_limits(self)
+        if len(self.shape) != 3:
+            raise ConfigError(f"The setting shape is {self.shape!r}: give the voxels along z, y and x.")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""

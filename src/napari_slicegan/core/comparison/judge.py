@@ -20,7 +20,9 @@ COARSE = 0.25
 """A truth whose 95 % interval reaches further than this part of the quantity, either way, cannot confirm anything."""
 
 
-def judge(truth: Known, other: Known, is_positive: bool, is_reliable: bool = True) -> Judgement:
+def judge(
+    truth: Known, other: Known, is_positive: bool, is_reliable: bool = True, scale: float | None = None
+) -> Judgement:
     """Compare what is known of the truth and of volumes.
 
     Parameters
@@ -31,6 +33,8 @@ def judge(truth: Known, other: Known, is_positive: bool, is_reliable: bool = Tru
         Whether the quantity cannot be negative, so that its uncertainty upwards is larger than downwards.
     is_reliable : bool
         Whether the uncertainty of the truth can be believed.
+    scale : float, optional
+        What is much: by default a number itself, and the range of a curve.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def judge(truth: Known, other: Known, is_positive: bool, is_reliable: bool = Tru
         verdict = Verdict.TOO_SMALL
     elif multiple > LIMIT:
         verdict = Verdict.DIFFERS
-    elif NORMAL * _rms(truth.error) > COARSE * _scale(truth.value):
+    elif NORMAL * _rms(truth.error) > COARSE * (_scale(truth.value) if scale is None else scale):
         verdict = Verdict.TOO_SMALL
     else:
         verdict = Verdict.AGREES
@@ -65,8 +69,7 @@ def band(known: Known, is_positive: bool) -> tuple[Floats, Floats]:
     known : Known
         Of a number or of a curve (R,).
     is_positive : bool
-        Whether it cannot be negative: then the interval is symmetric in the logarithm, as long as the uncertainty is
-        not larger than the value.
+        Whether it cannot be negative: then the interval is about symmetric in the logarithm.
 
     Returns
     -------
@@ -79,9 +82,10 @@ def band(known: Known, is_positive: bool) -> tuple[Floats, Floats]:
     low, high = known.value - reach, known.value + reach
     if not is_positive:
         return low, high
-    narrow = known.error < known.value
-    factor = np.exp(np.divide(reach, known.value, out=np.zeros_like(reach), where=narrow))
-    return np.where(narrow, known.value / factor, np.maximum(low, 0)), np.where(narrow, known.value * factor, high)
+    # Close to v exp(-x) and v exp(x) with x = reach / v, and calmer where the reach is as long as the value.
+    relative = np.divide(reach, known.value, out=np.full_like(reach, np.inf), where=known.value > 0)
+    low = known.value / (1 + relative + relative**2 / 2)
+    return low, known.value + reach * (1 + np.minimum(relative, 1) / 2)
 
 
 def estimate(known: Known, is_positive: bool, unit: float = 1.0) -> Estimate:

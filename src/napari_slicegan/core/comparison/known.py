@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.quantities import Quantity, View
-from napari_slicegan.core.comparison.sections import Layout, Sections
-from napari_slicegan.core.comparison.sums import Sums, add, count, read, whole
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.comparison.material import Material
+from napari_slicegan.core.comparison.quantity import Quantity
+from napari_slicegan.core.comparison.sections import Layout
+from napari_slicegan.core.comparison.sums import Sums, add
 from napari_slicegan.core.statistics.representativity import Representativity, few_pieces
 
 Floats = npt.NDArray[np.float64]
 
 ENOUGH = 3
 """Volumes from which their spread is told; fewer are cut into slabs."""
-
-_EVENTS = 1.5  # half the 95 % interval of a count of nothing is 3 events
 
 
 @dataclass(frozen=True)
@@ -46,65 +44,6 @@ class Known:
     mean_error: float
     spread: float = math.nan
     interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Material:
-    """What all planes of one material are counted by.
-
-    Attributes
-    ----------
-    kind : OutputKind
-        Phases, grey or colour.
-    phases : int
-        How many there are; 0 for grey and colour.
-    reach : int
-        Longest distance of curves, in voxels.
-    quantities : tuple of Quantity
-        What is told.
-    resamples : int
-        How often boxes are drawn for an uncertainty.
-    """
-
-    kind: OutputKind
-    phases: int
-    reach: int
-    quantities: tuple[Quantity, ...]
-    resamples: int
-
-    @property
-    def levels(self) -> list[str]:
-        """Keys of the fractions of the phases, or of the means of the channels."""
-        return [each.key for each in self.quantities if each.key.startswith(("fraction/", "mean/"))]
-
-    def count_whole(self, sections: Sections, progress: Callable[[float], None]) -> list[Sums]:
-        """Count each of the planes of a section, all at once."""
-        sums = []
-        for number, planes in enumerate(sections.planes):
-            progress(number / len(sections.planes))
-            sums.append(count(planes, self.kind, self.phases, whole(planes), self.reach))
-        return sums
-
-    def count_boxes(self, sections: Sections, progress: Callable[[float], None]) -> list[list[Sums]]:
-        """Count each box of each of the planes of a section."""
-        sums: list[list[Sums]] = []
-        for number, planes in enumerate(sections.planes):
-            boxes = sections.boxes(number)
-            sums.append([])
-            for done, box in enumerate(boxes):
-                progress((number + done / len(boxes)) / len(sections.planes))
-                sums[-1].append(count(planes, self.kind, self.phases, box, self.reach))
-        return sums
-
-    def values(self, layout: Layout, sums: Sequence[Sums]) -> dict[str, Floats]:
-        """Read all quantities from the counts of each of the planes."""
-        view = View(layout, [read(each, self.kind, self.reach) for each in sums])
-        return {each.key: each.read(view) for each in self.quantities}
-
-    def least(self, layout: Layout, sums: Sequence[Sums]) -> dict[str, float]:
-        """What is not known any better, of quantities that count rare events."""
-        view = View(layout, [read(each, self.kind, self.reach) for each in sums])
-        return {each.key: _EVENTS * float(each.least(view)) for each in self.quantities if each.least}
 
 
 def from_boxes(material: Material, layout: Layout, boxes: Sequence[Sequence[Sums]], seed: int) -> dict[str, Known]:

@@ -113,8 +113,8 @@ def ratio(data: TrainingData, volume: Volume | ModelVolumes) -> float:
         if volume.unit == "pixel":
             known, unknown = f"{data.pixel_size:g} {data.unit}", volume.name
         raise DataError(
-            f"The size of the pixels is {known} on one side, and unknown for {unknown}: state it, so that lengths can "
-            "be compared."
+            f"The size of the pixels is {known} on one side, and unknown for {unknown}: give both sides a size, or "
+            "give both in pixels."
         )
     else:
         size = _nanometres(volume.voxel_size, volume.unit) / _nanometres(data.pixel_size, data.unit)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.known import ENOUGH, Known, Material, between, from_boxes, from_volumes
+from napari_slicegan.core.comparison.known import ENOUGH, Known, between, from_boxes, from_volumes
+from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.patches import PatchRow, joined
 from napari_slicegan.core.comparison.sections import Layout, Sections
 from napari_slicegan.core.comparison.solids import quick_numbers, slow_numbers
@@ -35,7 +36,7 @@ class Measured:
         The counts of the slabs of each of the planes, or of all of them as one.
     numbers : dict of str to float
         What only a volume can tell.
-    patches : dict of str to float array ()
+    patches : dict of str to float array (draws,)
         How far its patches are from those of the truth.
     middle : uint8 array (Z, Y, X) or (Z, Y, X, C)
         The part for what takes long.
@@ -83,12 +84,12 @@ def measure(
     def counting(fraction: float) -> None:
         tell(0.6 * fraction)
 
-    if in_slabs:
-        boxes = material.count_boxes(sections, counting)
-    else:
-        boxes = [[sums] for sums in material.count_whole(sections, counting)]
-    tell(0.6)
-    numbers = quick_numbers(voxels, material.phases) if material.kind is OutputKind.PHASES else {}
+    boxes = material.count_boxes(sections, counting)
+    if not in_slabs:
+        boxes = [[add(sums)] for sums in boxes]
+    numbers: dict[str, float] = {}
+    if material.kind is OutputKind.PHASES:
+        numbers = quick_numbers(voxels, material.phases, lambda fraction: tell(0.6 + 0.2 * fraction))
     compared: dict[str, Floats] = {}
     for number, row in enumerate(patches):
         tell(0.8 + 0.2 * number / len(patches))
@@ -133,6 +134,7 @@ def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dic
         known = from_volumes(material, counted)
     for numbers in ([volume.numbers for volume in volumes], list(slow)):
         for key in numbers[0] if numbers else ():
-            values = [np.asarray(each[key]) for each in numbers]
-            known[key] = between([value for value in values if np.isfinite(value)] or values)
+            values = [np.asarray(each[key]) for each in numbers if np.isfinite(each[key])]
+            if values:
+                known[key] = between(values)
     return known | joined([volume.patches for volume in volumes])

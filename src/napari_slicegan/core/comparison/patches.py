@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.known import Known, between
+from napari_slicegan.core.comparison.known import ENOUGH, Known, between
 from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.statistics.diagonals import diagonal_planes, stretched
@@ -64,14 +64,14 @@ class PatchRow:
         }
 
     def of_volume(self, volume: Bytes) -> dict[str, Floats]:
-        """How far a volume is from halves of the truth, by scale; a volume that is too small tells nothing."""
+        """How far a volume is from halves of the truth, (draws,) by scale; one that is too small tells nothing."""
         if self.reference is None:
             return {}
         try:
-            distances = self.reference.distances(self.planes_of(volume)).mean(axis=0)
+            draws = self.reference.distances(self.planes_of(volume))  # (draws, scales)
         except DataError:
             return {}
-        return {key: np.asarray(distances[n]) for n, key in enumerate(self.keys)}
+        return {key: np.asarray(draws[:, n], np.float64) for n, key in enumerate(self.keys)}
 
     @property
     def keys(self) -> list[str]:
@@ -126,8 +126,16 @@ def patch_rows(
 
 
 def joined(pieces: Sequence[dict[str, Floats]]) -> dict[str, Known]:
-    """What several volumes tell together."""
-    return {key: between([piece[key] for piece in pieces if key in piece]) for key in pieces[0]}
+    """What volumes tell together: of too few to tell a spread, the draws tell how sure they are."""
+    known = {}
+    for key in pieces[0]:
+        draws = np.array([piece[key] for piece in pieces if key in piece])  # (volumes, draws)
+        if len(draws) >= ENOUGH:
+            known[key] = between(list(draws.mean(axis=1)))
+        else:
+            error = draws.std(ddof=1)
+            known[key] = Known(np.asarray(draws.mean()), np.asarray(error), float(error))
+    return known
 
 
 def _planes(data: TrainingData, volume: Bytes | None, axis: int, is_diagonal: bool) -> Bytes | None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_slicegan.core.comparison import matching
 from napari_slicegan.core.comparison.config import ComparisonConfig
-from napari_slicegan.core.comparison.known import Material
 from napari_slicegan.core.comparison.matching import Bytes, Shape
+from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.patches import PatchRow
 from napari_slicegan.core.comparison.quantities import of_intensities, of_phases
 from napari_slicegan.core.comparison.rows import Heading

@@ -10,7 +10,7 @@ import numpy as np
 from napari_slicegan.core.comparison.judge import estimate, judge
 from napari_slicegan.core.comparison.known import Known
 from napari_slicegan.core.comparison.patches import PatchRow
-from napari_slicegan.core.comparison.quantities import Floats, Quantity
+from napari_slicegan.core.comparison.quantity import Floats, Quantity
 from napari_slicegan.core.comparison.result import Estimate, Group, Judgement, Row, Verdict
 from napari_slicegan.core.comparison.solids import Solid
 
@@ -31,6 +31,8 @@ class Heading:
         Of the length in its unit.
     is_positive : bool
         Whether it cannot be negative.
+    scale : float, optional
+        What is much, as for `judge`.
     phases : tuple of int
         That it is about.
     """
@@ -41,6 +43,7 @@ class Heading:
     note: str = ""
     power: int = 0
     is_positive: bool = True
+    scale: float | None = None
     abscissa: str = ""
     x: Floats | None = None
     phases: tuple[int, ...] = ()
@@ -49,7 +52,7 @@ class Heading:
     def of_quantity(cls, it: Quantity, is_positive: bool) -> Heading:
         """Of what planes tell."""
         x = it.x if it.x.size else None
-        return cls(it.key, it.group, it.name, it.note, it.power, is_positive, it.abscissa, x, it.phases)
+        return cls(it.key, it.group, it.name, it.note, it.power, is_positive, None, it.abscissa, x, it.phases)
 
     @classmethod
     def of_solid(cls, it: Solid, note: str) -> Heading:
@@ -58,8 +61,9 @@ class Heading:
 
     @classmethod
     def of_patches(cls, it: PatchRow) -> list[Heading]:
-        """Of patches at each scale."""
-        return [cls(key, Group.PATCHES, name, it.note) for key, name in zip(it.keys, it.names, strict=True)]
+        """Of patches at each scale: distances are in standard deviations of the patches of the truth."""
+        rows = zip(it.keys, it.names, strict=True)
+        return [cls(key, Group.PATCHES, name, it.note, scale=1.0) for key, name in rows]
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ def _judged(it: Heading, truth: Known | None, other: Known | None, sides: Sides,
     if truth is None or other is None:
         return Judgement(Verdict.MISSING)
     is_reliable = not sides.unreliable & set(it.phases)
-    found = judge(truth, other, it.is_positive, is_reliable)
+    found = judge(truth, other, it.is_positive, is_reliable, it.scale)
     if it.group is Group.PATCHES and found.verdict is Verdict.DIFFERS and found.difference < 0:
         found = Judgement(Verdict.AGREES, found.difference, found.multiple, found.natural)  # nearer than the truth
     return Judgement(found.verdict, found.difference * factor, found.multiple, found.natural)

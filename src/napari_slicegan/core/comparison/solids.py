@@ -60,7 +60,7 @@ def solids(names: Sequence[str]) -> Iterator[Solid]:
             yield Solid(f"tortuosity/{letter}/{phase}", Group.TRANSPORT, title, 0, True)
 
 
-def quick_numbers(voxels: Bytes, phases: int) -> dict[str, float]:
+def quick_numbers(voxels: Bytes, phases: int, progress: Progress) -> dict[str, float]:
     """What a volume tells within seconds.
 
     Parameters
@@ -69,6 +69,8 @@ def quick_numbers(voxels: Bytes, phases: int) -> dict[str, float]:
         Indices of phases.
     phases : int
         How many there are.
+    progress : callable
+        Is called with the finished fraction; what it raises ends the work.
 
     Returns
     -------
@@ -78,6 +80,7 @@ def quick_numbers(voxels: Bytes, phases: int) -> dict[str, float]:
     areas = surface_3d(voxels, phases)
     numbers = {f"surface-3d/{i}-{j}": float(areas[k]) for k, (i, j) in enumerate(combinations(range(phases), 2))}
     for phase in range(phases):
+        progress((phase + 1) / (phases + 1))
         found = connectivity(voxels == phase)
         numbers[f"largest/{phase}"] = found.largest
         numbers |= {f"percolating/{axis}/{phase}": found.percolating[n] for n, axis in enumerate(AXES)}

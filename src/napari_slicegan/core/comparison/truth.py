@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.known import Known, Material, corrected, from_boxes, level
+from napari_slicegan.core.comparison.known import Known, corrected, from_boxes, level
 from napari_slicegan.core.comparison.matching import Shape, check_size, cut, pieces, resampled
+from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.patches import PatchRow, patch_rows
 from napari_slicegan.core.comparison.samples import Volume
 from napari_slicegan.core.comparison.sections import Sections
@@ -138,9 +139,13 @@ def know_images(
     return corrected(known, dict(zip(material.levels, joined, strict=True)), material.quantities)
 
 
-def know_patches(rows: Sequence[PatchRow]) -> dict[str, Known]:
+def know_patches(rows: Sequence[PatchRow], tell: Progress) -> dict[str, Known]:
     """Tell how far the truth is from itself, patch by patch."""
-    return {key: known for row in rows for key, known in row.of_truth().items()}
+    known: dict[str, Known] = {}
+    for number, row in enumerate(rows):
+        tell(number / len(rows))
+        known |= row.of_truth()
+    return known
 
 
 def prepare_patches(truth: Truth, forgotten: int, tell: Progress) -> list[PatchRow]:

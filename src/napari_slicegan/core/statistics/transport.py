@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np

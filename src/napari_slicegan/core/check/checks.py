@@ -1,0 +1,127 @@
+"""Look at images before training on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, count, repeat
+from typing import Any
+
+import numpy.typing as npt
+
+from napari_slicegan.core.check.border import border_findings
+from napari_slicegan.core.check.directions import direction_findings
+from napari_slicegan.core.check.drift import drift_findings
+from napari_slicegan.core.check.fractions import fraction_findings, phase_shares
+from napari_slicegan.core.check.planes import Planes, grey, planes_of
+from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Structure
+from napari_slicegan.core.check.speckle import speckle_findings
+from napari_slicegan.core.check.structure import recommended_edge, structure_findings, structure_of
+from napari_slicegan.core.check.values import value_findings
+from napari_slicegan.core.check.words import Ruler
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import DataError
+
+Array = npt.NDArray[Any]
+
+_ADVICE = (
+    "Give a second image, and a third if the other two directions differ as well.",
+    "Give three images, since the plane across the special axis is not alike in its two directions.",
+)
+
+
+def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: Sequence[Array] = ()) -> ImageCheck:
+    """Look at images before training on them.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The images. Of more than 4 million pixels the middle is looked at, of a stack eight slices along z.
+    edge : int
+        Of a training crop, in pixels.
+    target_error : float
+        Half the wanted 95 % interval of the rarest phase's fraction, as a part of that fraction.
+    originals : sequence of array
+        The images as they were given to `data`, for offers in their own values; those of `data` when left out.
+
+    Returns
+    -------
+    ImageCheck
+        Numbers, and findings with the gravest first.
+
+    Raises
+    ------
+    DataError
+        An image is smaller than a crop, or the target error is no part of a fraction.
+    """
+    if not 0 < target_error < 1:
+        raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
+    data.check_edge(edge)
+    shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
+    borders = _borders(data)
+    data, originals = _without(data, originals or data.sources, borders)
+    views = planes_of(data)
+    structures = [structure_of(view) for view in views]
+    largest = max(structures, key=lambda structure: structure.size)
+    shares = phase_shares(views, data.phases, target_error)
+    smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
+    findings = structure_findings(largest, edge, smallest, ruler)
+    findings += fraction_findings(shares, target_error, smallest, ruler)
+    found = zip(borders, map(_of_image, repeat(data), count(), views, structures, originals), strict=False)
+    findings += [_named(item, data, number) for number, items in enumerate(found) for item in chain(*items)]
+    wanted = recommended_edge(largest, edge)
+    return ImageCheck(
+        data.kind,
+        shapes,
+        tuple(shares),
+        largest,
+        edge,
+        wanted,
+        min(1.0, edge / wanted),
+        min(shares, key=lambda share: share.fraction).needed_edge if shares else math.nan,
+        target_error,
+        data.pixel_size,
+        data.unit,
+        tuple(sorted(findings, key=lambda finding: list(Severity)[::-1].index(finding.severity))),
+    )
+
+
+def _borders(data: TrainingData) -> list[list[Finding]]:
+    """What lies along the edges of each image; not asked of stacks."""
+    return [
+        [] if len(source) > 1 else border_findings(grey(source[0], data.kind), number, bool(data.phases))
+        for number, source in enumerate(data.sources)
+    ]
+
+
+def _without(
+    data: TrainingData, originals: Sequence[Array], borders: Sequence[Sequence[Finding]]
+) -> tuple[TrainingData, list[Array]]:
+    """The images without what lies along their edges, and one plane of each as it was given."""
+    sources, planes = list(data.sources), []
+    for number, (source, original) in enumerate(zip(data.sources, originals, strict=False)):
+        plane = original[len(original) // 2] if len(source) > 1 or original is source else original
+        for crop in (item.offer for item in borders[number] if isinstance(item.offer, Crop)):
+            part = slice(crop.top, crop.bottom), slice(crop.left, crop.right)
+            sources[number], plane = source[:, *part], plane[part]
+        planes.append(plane)
+    return replace(data, sources=tuple(sources)), planes
+
+
+def _of_image(data: TrainingData, number: int, view: Planes, structure: Structure, plane: Array) -> list[Finding]:
+    """What one image tells; of a stack only what its slices have in common."""
+    found = speckle_findings(view, data.phases) if data.phases else value_findings(plane, number)
+    if len(data.sources[number]) > 1 or structure.size < 1:
+        return found
+    if len(data.sources) < 3 and number == 0:
+        found += direction_findings(view, structure, _ADVICE[len(data.sources) - 1])
+    return found + drift_findings(view, structure, data.phases)
+
+
+def _named(finding: Finding, data: TrainingData, number: int) -> Finding:
+    """Say which image is meant where there are several."""
+    if len(data.sources) == 1 or len(data.sources[number]) > 1:
+        return finding
+    name = data.names[number] if number < len(data.names) else f"Image {number + 1}"
+    return replace(finding, sentence=f"{name}: {finding.sentence}")

@@ -1,0 +1,140 @@
+"""How large structures are, and which crop shows enough of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.check.planes import Planes
+from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
+from napari_slicegan.core.check.words import Ruler
+from napari_slicegan.core.statistics.correlation import two_point_correlation
+
+_FORGOTTEN = 0.1  # normalised correlation at which a structure ends
+_ENOUGH, _FEW, _MANY = 4, 3, 25  # sizes of the largest structures across a crop
+_LONG, _FINEST = 3, 3  # times as long as thick; pixels that must be left of the thickness when an image is shrunk
+_LONGEST = 512  # pixels: no correlation is followed further
+
+
+def structure_of(planes: Planes) -> Structure:
+    """How far the largest structures of one image reach.
+
+    Parameters
+    ----------
+    planes : Planes
+        Of phases or grey levels.
+
+    Returns
+    -------
+    Structure
+        Measured with `two_point_correlation` along columns and rows.
+    """
+    lengths = [[_length(indicator, axis) for indicator in planes.indicators()] for axis in (1, 2)]
+    rows, columns = (max(found) or math.inf for found in lengths)  # 0 of a part with one value
+    halves = [min(size // 2, _LONGEST) for size in planes.pixels.shape[1:]]
+    bounded = rows < halves[0] and columns < halves[1]
+    return Structure(min(rows, halves[0]), min(columns, halves[1]), bounded)
+
+
+def _length(indicator: npt.NDArray[np.bool_], axis: int) -> float:
+    """Distance in pixels at which the normalised correlation falls below the end, inf if it does not."""
+    fraction = float(indicator.mean())
+    if not 0 < fraction < 1:
+        return 0.0
+    curve = two_point_correlation(indicator, axis, min(indicator.shape[axis] // 2, _LONGEST))
+    curve = (curve - fraction**2) / (fraction - fraction**2)
+    below = np.flatnonzero(curve < _FORGOTTEN)
+    if not below.size:
+        return math.inf
+    last = int(below[0]) - 1  # curve[0] is 1
+    return float(last + (curve[last] - _FORGOTTEN) / (curve[last] - curve[last + 1]))
+
+
+def recommended_edge(structure: Structure, edge: int) -> int:
+    """Edge of a crop that shows four of the largest structures; of long ones that run through, four beside each other.
+
+    Parameters
+    ----------
+    structure : Structure
+        Of the image with the largest structures.
+    edge : int
+        Of the crop that there is.
+
+    Returns
+    -------
+    int
+        In pixels.
+    """
+    return math.ceil(_ENOUGH * (_thickness(structure) if _run_through(structure, edge) else structure.size))
+
+
+def _run_through(structure: Structure, edge: int) -> bool:
+    """Whether structures are so long in one direction, as fibres are, that a crop need not show their ends."""
+    thickness = _thickness(structure)
+    return edge < _FEW * structure.size and structure.size >= _LONG * thickness and edge >= _FEW * thickness
+
+
+def _thickness(structure: Structure) -> float:
+    return min(structure.rows, structure.columns)
+
+
+def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ruler) -> list[Finding]:
+    """Compare the largest structures with a training crop.
+
+    Parameters
+    ----------
+    structure : Structure
+        Of the image with the largest.
+    edge : int
+        Of a crop, in pixels.
+    smallest : int
+        The shortest side of all images, in pixels.
+    ruler : Ruler
+        For the words.
+
+    Returns
+    -------
+    list of Finding
+        None when a crop shows enough and not too much.
+    """
+    shown = edge / structure.size
+    numbers = {"size": structure.size, "edge": edge, "shown": shown}
+    if structure.size < 1:
+        sentence = (
+            "The image has no structure: neighbouring pixels have nothing to do with each other, as in pure noise "
+            f"(their correlation ends within {structure.size:.1f} pixels). Choose another image or region."
+        )
+        return [Finding(Severity.PROBLEM, Topic.STRUCTURE, sentence, numbers)]
+    least = "" if structure.is_bounded else "at least "
+    if _run_through(structure, edge):
+        direction = "up and down" if structure.rows > structure.columns else "left and right"
+        sentence = (
+            f"The structures are {least}{ruler.length(structure.size)} long {direction}, and run through a crop of "
+            f"{edge} pixels: the volume cannot know where they end."
+        )
+        return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
+    if shown < _FEW:
+        sentence = (
+            f"The largest structures are {least}{ruler.length(structure.size)} long, so that a crop of {edge} pixels "
+            f"shows only {shown:.1f} of them{_advice(structure, edge, smallest)}"
+        )
+        return [Finding(Severity.WARNING, Topic.STRUCTURE, sentence, numbers)]
+    if shown > _MANY:
+        sentence = (
+            f"The largest structures are only {ruler.length(structure.size)} long, so that a crop of {edge} pixels "
+            f"shows {shown:.0f} of them across and none in detail: a finer resolution gives smoother shapes."
+        )
+        return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
+    return []
+
+
+def _advice(structure: Structure, edge: int, smallest: int) -> str:
+    wanted = recommended_edge(structure, edge)
+    scale = edge / wanted
+    if _thickness(structure) * scale >= _FINEST and round(smallest * scale) >= edge:
+        return f": shrink the image to {scale:.0%} of its size, or train with crops of {wanted} pixels."
+    if wanted <= smallest:
+        return f": train with crops of {wanted} pixels."
+    return f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."

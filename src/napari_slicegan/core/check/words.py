@@ -1,0 +1,94 @@
+"""Lengths, shares and whole checks as people read them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from napari_slicegan.core.check.result import ImageCheck, PhaseShare
+
+_UNITS = {"um": "µm"}
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Puts lengths in pixels into words: the edge of a pixel and its unit, "pixel" when unknown."""
+
+    pixel_size: float = 1.0
+    unit: str = "pixel"
+
+    def length(self, pixels: float) -> str:
+        """A length as "17 pixels (6.8 um)"."""
+        return f"{_digits(pixels)} pixel{'s' * (pixels != 1)}{self._metric(pixels, '')}"
+
+    def square(self, pixels: float) -> str:
+        """A square as "612 x 612 pixels (245 x 245 um)"."""
+        edge = math.ceil(pixels)
+        return f"{edge:,} x {edge:,} pixels{self._metric(edge, ' x ')}"
+
+    def _metric(self, pixels: float, times: str) -> str:
+        if self.unit == "pixel":
+            return ""
+        length = pixels * self.pixel_size
+        number = f"{length:,.0f}" if length >= 1000 else f"{length:.3g}"
+        return f" ({number}{times}{number if times else ''} {_UNITS.get(self.unit, self.unit)})"
+
+
+def percent(share: float, digits: int = 3) -> str:
+    """A share as "9.48 %" or "62.3 %"; more digits where there are more before the point."""
+    value = 100 * share
+    return f"{value:.{digits}g} %" if value < 10**digits else f"{value:,.0f} %"
+
+
+def share_text(share: PhaseShare) -> str:
+    """A fraction and its standard uncertainty as "10.5 ± 0.8 %", rounded to what is known."""
+    value, error = 100 * share.fraction, 100 * share.uncertainty
+    if not math.isfinite(error):
+        return f"{value:.3g} % (uncertainty unknown)"
+    places = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 2
+    if error > 0 and error * 10**places >= 25:  # two digits where the first is 1 or 2
+        places = max(0, places - 1)
+    return f"{value:.{places}f} ± {error:.{places}f} %"
+
+
+def as_text(check: ImageCheck) -> str:
+    """A check as lines for a terminal."""
+    shapes = ", ".join(dict.fromkeys(f"{height} x {width}" for height, width in check.shapes))
+    unit = _UNITS.get(check.unit, check.unit)
+    size = "pixel size unknown" if check.unit == "pixel" else f"{check.pixel_size:g} {unit} per pixel"
+    lines = [f"{check.kind}; {shapes}; {size}"]
+    for share in check.phases:
+        low, high = share.interval
+        interval = f", 95 % interval {100 * low:.3g} to {percent(high)}" if math.isfinite(low) else ""
+        lines.append(f"  phase {share.value}: {share_text(share)}{interval}")
+    lines += [f"  {structure_text(check)}", f"  {crop_text(check)}"]
+    if check.phases:
+        lines.append(f"  {needed_text(check)}")
+    lines += ["", *(f"{finding.severity}: {finding.sentence}" for finding in check.findings)]
+    return "\n".join(lines if check.findings else [*lines, "Nothing speaks against training on this."])
+
+
+def structure_text(check: ImageCheck) -> str:
+    """The size of the largest structures in a line."""
+    structure, ruler = check.structure, Ruler(check.pixel_size, check.unit)
+    least = "" if structure.is_bounded else "at least "
+    return f"largest structures: {least}{ruler.length(structure.size)}"
+
+
+def crop_text(check: ImageCheck) -> str:
+    """The crop that is wanted beside the one that is there, in a line."""
+    return f"recommended crop: at least {check.recommended_edge} pixels wide; training crops have {check.edge}"
+
+
+def needed_text(check: ImageCheck) -> str:
+    """The image that would tell the rarest phase well enough, in a line."""
+    rarest = min(check.phases, key=lambda share: share.fraction)
+    what = f"for phase {rarest.value} to ±{percent(check.target_error)} of itself"
+    if not math.isfinite(check.needed_edge):
+        return f"image needed {what}: cannot be told from so small an image"
+    return f"image needed {what}: {Ruler(check.pixel_size, check.unit).square(check.needed_edge)}"
+
+
+def _digits(number: float) -> str:
+    """Three digits at most, whole numbers from 10 on."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

@@ -1,0 +1,118 @@
+"""The dock *Compare volumes*."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QFileDialog
+
+from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.plugin.compare_form import CompareForm
+from napari_slicegan.plugin.comparison_split import Split
+from napari_slicegan.plugin.comparison_view import ComparisonView
+from napari_slicegan.plugin.dock import WIDTH, Dock, button, row
+from napari_slicegan.plugin.job import State, Status
+from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.status_panel import StatusPanel
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_WIDE = 720
+
+
+class CompareWidget(Split):
+    """Choose micrographs and volumes, and see how far they differ.
+
+    The rows scroll above what was found, or beside it where the dock is wide.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+        Where the layers come from.
+    """
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__(_WIDE, beside=0.3, above=0.42)
+        self.jobs = jobs_of(napari_viewer)
+        self._message = ""  # of the job that had news last
+        self.form = CompareForm(napari_viewer, self.jobs)
+        self.compare = button("Compare", "Compare the volumes with the images.", self._compare)
+        self.cancel = button("Cancel", "Stop comparing; nothing is kept.", self._cancel)
+        self.export = button(
+            "Export report…", "Write a page with all tables and curves, and the numbers as CSV and JSON.", self._export
+        )
+        self.panel = StatusPanel(numbers=False)
+        self.panel.message.native.setTextFormat(Qt.TextFormat.PlainText)  # layers may be called anything
+        self.view = ComparisonView(napari_viewer)
+        self.rows = Dock()
+        self.rows.fill(
+            self.form.rows, self.form.advanced, row(self.compare, self.cancel, self.export), self.panel, self.view.notes
+        )
+        self.hold(self.rows, self.view)
+        self.setMinimumWidth(WIDTH)
+        self.form.changed.connect(self._refresh)
+        for job in self.jobs.of_compare:
+            job.changed.connect(self._show)
+            self._show(job.status)
+
+    def reset_choices(self, *_: object) -> None:
+        """Follow the layer list; napari calls this."""
+        self.form.reset_choices()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """As wide as the column, as high as there is room for."""
+        return QSize(WIDTH, 720)
+
+    @property
+    def _is_busy(self) -> bool:
+        return any(job.status.state.is_busy for job in self.jobs.of_compare)
+
+    def _show(self, status: Status) -> None:
+        """Show what is going on now, and what was found last."""
+        self.panel.show_status(status)
+        if (found := self.jobs.comparison.result) is not None:
+            self.view.show_comparison(found)
+        if self.view.isHidden() is not (found is None):
+            self.view.setVisible(found is not None)
+            self.divide()
+        self._message = status.message
+        self._refresh()
+
+    def _refresh(self, *_: object) -> None:
+        """Enable what can be pressed, and say what is missing."""
+        busy = self._is_busy
+        if not busy:
+            self.form.check()
+            self.panel.show_message(self.form.problem or self._message)
+        self.compare.enabled = not busy and not self.form.problem
+        self.cancel.enabled = self.jobs.comparison.status.state is State.RUNNING
+        self.export.enabled = not busy and self.jobs.comparison.result is not None
+
+    def _compare(self) -> None:
+        if self._is_busy:
+            return
+        try:
+            order = self.form.order()
+        except SliceGANError as error:
+            self.panel.show_message(str(error))
+            return
+        self.jobs.watch(self)
+        self.jobs.comparison.start(order, self.form.layers)
+        self.rows.ensureWidgetVisible(self.panel)
+
+    def _cancel(self) -> None:
+        self.jobs.comparison.stop()
+
+    def _export(self) -> None:
+        """Write the report into a new directory of the one that is chosen."""
+        found = self.jobs.comparison.result
+        if found is None or self._is_busy:
+            return
+        chosen = QFileDialog.getExistingDirectory(self, "Where the directory of the report goes", str(Path.home()))
+        if chosen:
+            self.jobs.watch(self)
+            self.jobs.report.start(found, Path(chosen) / f"comparison_{datetime.now():%Y-%m-%d_%H%M%S}")

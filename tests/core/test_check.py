@@ -1,0 +1,354 @@
+"""What a check says of images whose faults are known."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from napari_slicegan.core import synthetic
+from napari_slicegan.core.check.checks import check
+from napari_slicegan.core.check.result import Crop, Severity, Snap, Structure, Topic
+from napari_slicegan.core.check.structure import structure_findings
+from napari_slicegan.core.check.values import snap
+from napari_slicegan.core.check.words import Ruler, as_text
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import DataError
+
+EDGE = 64
+
+
+def field(shape, sigma=3.0, seed=0) -> np.ndarray:
+    """A smooth random field of standard deviation 1."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), sigma, mode="wrap")
+    return noise / noise.std()
+
+
+def two_phases(shape=(256, 256), sigma=3.0, seed=0) -> np.ndarray:
+    return (field(shape, sigma, seed) > 0.3).astype(np.uint8)
+
+
+def grey(shape=(256, 256), sigma=3.0, seed=0) -> np.ndarray:
+    return np.clip(128 + 40 * field(shape, sigma, seed), 1, 254).astype(np.uint8)
+
+
+def found(*images, edge=EDGE, **details):
+    return check(TrainingData.from_images(*images, **details), edge)
+
+
+def finding(topic, *images, **details):
+    """The only finding of a topic, or None."""
+    findings = [item for item in found(*images, **details).findings if item.topic is topic]
+    assert len(findings) <= 1
+    return findings[0] if findings else None
+
+
+@pytest.mark.parametrize("name", ["cathode", "polycrystal"])
+def test_the_packages_own_isotropic_images_raise_no_alarm(name):
+    (file,) = synthetic.micrographs(name)
+    assert [item for item in found(file.array).findings if item.severity is not Severity.NOTE] == []
+
+
+def test_phases_have_fractions_with_uncertainty_and_the_image_that_would_do():
+    result = check(TrainingData.from_labels(two_phases(), pixel_size=0.5, unit="um"), EDGE, 0.05)
+    first, second = result.phases
+    assert first.fraction + second.fraction == pytest.approx(1)
+    assert second.fraction == pytest.approx(0.382, abs=3 * second.uncertainty)
+    assert 0.005 < first.uncertainty == second.uncertainty < 0.05
+    assert second.interval == pytest.approx((1 - first.interval[1], 1 - first.interval[0]))
+    assert result.needed_edge == second.needed_edge > 256
+    (note,) = result.findings
+    edge = int(np.ceil(result.needed_edge))
+    assert f"{edge} x {edge} pixels ({edge * 0.5:.3g} x {edge * 0.5:.3g} µm)" in note.sentence
+    assert note.severity is Severity.NOTE
+    assert check(TrainingData.from_labels(two_phases()), EDGE, 0.5).findings == ()
+
+
+def test_the_needed_image_shrinks_with_a_larger_target_error():
+    data = TrainingData.from_labels(two_phases())
+    assert check(data, EDGE, 0.05).needed_edge == pytest.approx(4 * check(data, EDGE, 0.2).needed_edge)
+
+
+@pytest.mark.parametrize("radius", [6, 12])
+def test_the_size_of_disks_is_eight_tenths_of_their_diameter(radius):
+    rng = np.random.default_rng(1)
+    seeds = np.ones((512, 512), bool)
+    seeds[tuple(rng.integers(0, 512, (2, int(0.5 * 512**2 / (np.pi * radius**2)))))] = False
+    disks = ndimage.distance_transform_edt(seeds) <= radius
+    structure = found(disks.astype(np.uint8)).structure
+    assert structure.size == pytest.approx(1.6 * radius, rel=0.08)
+    assert structure.is_bounded
+
+
+def test_structures_too_large_for_a_crop_are_to_be_shrunk():
+    result = found(two_phases((512, 512), sigma=14))
+    (item,) = [item for item in result.findings if item.topic is Topic.STRUCTURE]
+    assert item.severity is Severity.WARNING
+    assert result.recommended_edge == pytest.approx(4 * result.structure.size, abs=1)
+    assert result.scale == pytest.approx(EDGE / result.recommended_edge)
+    assert f"shrink the image to {result.scale:.0%}" in item.sentence
+    assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=14), edge=160) is None
+
+
+def test_an_image_of_few_structures_is_too_small_to_shrink():
+    item = finding(Topic.STRUCTURE, two_phases((150, 150), sigma=14))
+    assert "use a larger one" in item.sentence
+
+
+def test_structures_that_run_through_a_crop_are_no_fault():
+    fibres = (field((256, 256), (60.0, 2.0)) > 0).astype(np.uint8)
+    item = finding(Topic.STRUCTURE, fibres)
+    assert item.severity is Severity.NOTE
+    assert "long up and down, and run through" in item.sentence
+    assert found(fibres).scale == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "severity", "words"),
+    [
+        (15, 60, Severity.NOTE, "60 pixels long left and right, and run through"),
+        (100, 30, Severity.WARNING, "shrink the image to 16% of its size"),  # too thick to run through
+        (150, 25, Severity.WARNING, ": train with crops of 600 pixels"),  # shrinking would leave less than 3 pixels
+    ],
+)
+def test_advice_on_structures_depends_on_their_thickness(rows, columns, severity, words):
+    (item,) = structure_findings(Structure(rows, columns, True), EDGE, 1000, Ruler())
+    assert item.severity is severity
+    assert words in item.sentence
+
+
+def test_noise_has_no_structure():
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128)).astype(np.uint8)
+    assert found(noise).findings[0].topic is Topic.STRUCTURE
+    assert found(noise).findings[0].severity is Severity.PROBLEM
+
+
+def test_stretched_structures_look_anisotropic():
+    stretched = (field((256, 256), (4.0, 3.0)) > 0).astype(np.uint8)
+    item = finding(Topic.DIRECTIONS, stretched)
+    assert item.numbers["ratio"] == pytest.approx(4 / 3, rel=0.1)
+    assert "more often left and right than up and down" in item.sentence
+    assert "more often up and down" in finding(Topic.DIRECTIONS, stretched.T).sentence
+    brightness = np.clip(128 + 40 * field((256, 256), (4.0, 3.0)), 0, 255).astype(np.uint8)
+    lamellae = np.random.default_rng(0).integers(0, 2, (256, 1)).repeat(256, axis=1).astype(np.uint8)
+    assert "differ in phase only up and down" in finding(Topic.DIRECTIONS, lamellae).sentence
+    assert "differ in brightness" in finding(Topic.DIRECTIONS, brightness).sentence
+
+
+def test_isotropic_images_hardly_ever_look_anisotropic_or_drifting():
+    images = [two_phases((192, 192), 2.0, seed) for seed in range(20)] + [grey((192, 192), 2.0, s) for s in range(20)]
+    topics = [item.topic for image in images for item in found(image).findings]
+    assert topics.count(Topic.DIRECTIONS) + topics.count(Topic.DRIFT) <= 1
+
+
+def test_side_views_may_be_anisotropic():
+    across, side = two_phases(), (field((256, 256), (6.0, 3.0)) > 0.3).astype(np.uint8)
+    assert finding(Topic.DIRECTIONS, across, side) is None
+    assert "Give three images" in finding(Topic.DIRECTIONS, side, across).sentence
+    assert finding(Topic.DIRECTIONS, side, across, side) is None
+
+
+def test_a_gradient_of_the_fraction_is_a_drift():
+    slope = np.linspace(-0.6, 0.6, 256)[:, None]
+    image = (field((256, 256)) + slope > 0).astype(np.uint8)
+    item = finding(Topic.DRIFT, image)
+    assert item.numbers["low"] < 0.4 < 0.6 < item.numbers["high"]
+    assert finding(Topic.DRIFT, (field((256, 256)) > 0).astype(np.uint8)) is None
+
+
+def test_uneven_illumination_is_a_drift():
+    y, x = np.meshgrid(np.linspace(-1, 1, 256), np.linspace(-1, 1, 256), indexing="ij")
+    bright = np.clip(140 + 30 * field((256, 256)) - 30 * (y * y + x * x), 0, 255).astype(np.uint8)
+    assert "brightness drifts" in finding(Topic.DRIFT, bright).sentence
+    assert finding(Topic.DRIFT, grey()) is None
+
+
+@pytest.mark.parametrize("share", [0.002, 0.12])
+def test_salt_and_pepper_is_speckle(share):
+    image = two_phases()
+    assert finding(Topic.SPECKLE, image) is None
+    noisy = image ^ (np.random.default_rng(0).random(image.shape) < share)
+    item = finding(Topic.SPECKLE, noisy.astype(np.uint8))
+    assert 0.3 * share < item.numbers["share"] < 1.1 * share
+
+
+def test_small_sections_of_all_sizes_are_no_speckle():
+    (cathode,) = synthetic.micrographs("cathode")  # its binder is in more than a hundred thin sections
+    assert finding(Topic.SPECKLE, cathode.array) is None
+
+
+def as_jpeg(image, quality=75) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def test_labels_saved_as_jpeg_are_snapped_back():
+    (cathode,) = synthetic.micrographs("cathode")
+    image = as_jpeg(np.array([0, 127, 255], np.uint8)[cathode.array])
+    item = finding(Topic.VALUES, image)
+    assert item.offer == Snap(0, ((0.0,), (127.0,), (255.0,)))
+    assert np.mean(snap(image, item.offer.values) != cathode.array) < 1e-3
+
+
+def test_resized_labels_get_no_rim_of_the_phase_between():
+    (cathode,) = synthetic.micrographs("cathode")
+    labels = np.array([0.0, 1.0, 0.5])[cathode.array]  # the binder lies between pore and particle in value
+    image = ndimage.zoom(labels, 1.5, order=1).astype(np.float32)
+    item = finding(Topic.VALUES, image)
+    original = check(TrainingData.from_images(image), EDGE, 0.05, [image]).findings
+    (offer,) = [item.offer for item in original if item.topic is Topic.VALUES]
+    assert offer.values == pytest.approx(np.array([[0.0], [0.5], [1.0]]), abs=0.01)
+    assert item.offer.values == pytest.approx(np.array([[0.0], [127.5], [255.0]]), abs=1)
+    snapped = snap(image, offer.values)
+    binder = ndimage.zoom(labels == 0.5, 1.5, order=0)
+    far = ndimage.binary_dilation(binder, iterations=4) == 0
+    plain = np.digitize(image, [0.25, 0.75])
+    assert np.count_nonzero((plain == 1) & far) > 1000
+    assert np.count_nonzero((snapped == 1) & far) < 20
+
+
+def test_values_that_only_interfaces_have_are_no_phases():
+    image = np.asarray(Image.fromarray(255 * two_phases()).resize((512, 512), Image.Resampling.BICUBIC))
+    assert len(np.unique(image)) > 20
+    assert finding(Topic.VALUES, image).offer.values == ((0.0,), (255.0,))
+
+
+def test_phases_stored_as_colours_are_told_apart():
+    colours = np.array([(31, 46, 77), (240, 181, 63), (86, 160, 196)], np.uint8)
+    (cathode,) = synthetic.micrographs("cathode")
+    item = finding(Topic.VALUES, colours[cathode.array])
+    assert len(item.offer.values) == 3
+    assert "colours" in item.sentence
+    order = [item.offer.values.index(tuple(map(float, colour))) for colour in colours]
+    assert np.array_equal(snap(colours[cathode.array], item.offer.values), np.array(order)[cathode.array])
+
+
+def test_grey_levels_in_separate_groups_want_segmentation():
+    rng = np.random.default_rng(0)
+    image = np.clip(np.array([70, 180])[two_phases()] + rng.normal(0, 15, (256, 256)), 0, 255).astype(np.uint8)
+    item = finding(Topic.SEGMENTATION, image)
+    assert item.severity is Severity.NOTE
+    assert "2 groups, around" in item.sentence
+    assert item.numbers["group 0"] == pytest.approx(70, abs=6)
+    assert item.numbers["group 1"] == pytest.approx(180, abs=6)
+    assert finding(Topic.VALUES, image) is None
+    assert finding(Topic.SEGMENTATION, grey()) is None
+    assert finding(Topic.VALUES, grey()) is None
+    (polycrystal,) = synthetic.micrographs("polycrystal")
+    assert finding(Topic.SEGMENTATION, polycrystal.array) is None
+
+
+def test_a_data_bar_is_cut_off():
+    bar = np.zeros((30, 256), np.uint8)
+    bar[8:20, 10:120:4] = 255  # as text
+    item = finding(Topic.BORDER, np.vstack([grey(), bar]))
+    assert isinstance(item.offer, Crop)
+    assert (item.offer.top, item.offer.left, item.offer.right) == (0, 0, 256)
+    assert 248 <= item.offer.bottom <= 256
+    top = finding(Topic.BORDER, np.vstack([bar, grey()])).offer
+    assert (top.left, top.bottom, top.right) == (0, 286, 256)
+    assert 30 <= top.top <= 38
+    assert finding(Topic.BORDER, np.vstack([two_phases(), bar // 255])).offer == Crop(0, 0, 0, 256, 256)
+    assert finding(Topic.BORDER, grey()) is None
+
+
+def test_all_else_is_told_without_the_data_bar():
+    clean, bar = found(grey()), found(np.vstack([grey(), np.zeros((40, 256), np.uint8)]))
+    assert [item.topic for item in bar.findings] == [Topic.BORDER, *(item.topic for item in clean.findings)]
+    assert bar.structure.size == pytest.approx(clean.structure.size, rel=0.05)
+    assert bar.shapes == ((296, 256),)
+
+
+def test_a_scale_bar_is_left_out_with_its_text():
+    image = grey()
+    image[236:242, 180:240] = 255
+    image[222:231, 200:220:2] = 255
+    offer = finding(Topic.BORDER, image).offer
+    assert offer == Crop(0, 0, 0, 222, 256)
+    assert finding(Topic.BORDER, image[::-1]).offer == Crop(0, 34, 0, 256, 256)
+
+
+def test_lamellae_along_the_rows_are_no_data_bar():
+    lamellae = np.repeat(np.random.default_rng(0).integers(0, 2, 32), 8)[:, None] * np.ones((1, 256), int)
+    assert finding(Topic.BORDER, lamellae.astype(np.uint8)) is None
+
+
+def test_several_images_are_told_apart_by_name():
+    noisy = two_phases(seed=1) ^ (np.random.default_rng(0).random((256, 256)) < 0.01)
+    item = finding(Topic.SPECKLE, two_phases(), noisy.astype(np.uint8), names=("top", "side"))
+    assert item.sentence.startswith("side: ")
+
+
+def test_of_a_stack_a_few_slices_are_looked_at():
+    result = found((field((64, 96, 80), 2.0) > 0).astype(np.uint8))
+    assert result.phases[1].fraction == pytest.approx(0.5, abs=0.05)
+    assert {item.topic for item in result.findings} <= {Topic.FRACTION}
+
+
+def test_of_a_large_image_the_middle_is_looked_at(monkeypatch):
+    monkeypatch.setattr("napari_slicegan.core.check.planes.MOST_PIXELS", 128**2)
+    image = two_phases(seed=1) + np.uint8(2)
+    image[64:192, 64:192] = two_phases((128, 128))
+    assert [share.fraction for share in found(image).phases][2:] == [0, 0]
+
+
+@pytest.mark.parametrize("error", [0, 1, -0.1, float("nan")])
+def test_a_target_error_is_a_part(error):
+    with pytest.raises(DataError, match="give a part of the fraction"):
+        check(TrainingData.from_labels(two_phases()), EDGE, error)
+
+
+def test_what_cannot_work_is_refused():
+    with pytest.raises(DataError, match="smaller than the 64 x 64"):
+        found(two_phases((60, 200)))
+    with pytest.raises(DataError, match="NaN"):
+        found(np.full((64, 64), np.nan))
+    with pytest.raises(DataError, match="single value"):
+        found(np.zeros((64, 64), np.uint8))
+
+
+def test_a_part_with_one_phase_only_cannot_tell_much():
+    image = np.zeros((128, 128), np.uint8)
+    image[:2, :2] = 1
+    result = found(image)
+    json.dumps(result.to_dict(), allow_nan=False)
+    assert "nan" not in as_text(result)
+
+
+def test_the_gravest_comes_first_and_all_of_it_is_json():
+    noisy = two_phases((512, 512), sigma=14) ^ (np.random.default_rng(0).random((512, 512)) < 0.01)
+    result = found(noisy.astype(np.uint8))
+    severities = [item.severity for item in result.findings]
+    assert severities == sorted(severities, key=[*Severity][::-1].index)
+    facts = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert facts["structure"]["size"] == result.structure.size
+    assert facts["phases"][0]["interval"] == list(result.phases[0].interval)
+    assert json.loads(json.dumps(found(grey()).to_dict(), allow_nan=False))["needed_edge"] is None
+    bar = found(np.vstack([grey(), np.zeros((30, 256), np.uint8)])).to_dict()
+    (offer,) = [item["offer"] for item in bar["findings"] if item["topic"] == "border"]
+    assert offer | {"bottom": 0} == {"type": "crop", "image": 0, "top": 0, "left": 0, "bottom": 0, "right": 256}
+
+
+def test_the_text_has_a_line_for_each_phase_and_the_sentences():
+    (file,) = synthetic.micrographs("cathode")
+    result = check(TrainingData.from_labels(file.array, pixel_size=0.4, unit="um"), EDGE)
+    lines = as_text(result).splitlines()
+    assert lines[0] == "phases; 384 x 384; 0.4 µm per pixel"
+    assert lines[3].startswith("  phase 2: 10.9 ± 0.")
+    assert any(line.startswith("note: The fraction of phase 2") for line in lines)
+    assert "Nothing speaks against" in as_text(check(TrainingData.from_labels(file.array), EDGE, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("ruler", "pixels", "text"),
+    [
+        (Ruler(), 17.4, "17 pixels"),
+        (Ruler(), 1, "1 pixel"),
+        (Ruler(0.4, "um"), 17.4, "17 pixels (6.96 µm)"),
+    ],
+)
+def test_lengths_are_told_in_pixels_and_units(ruler, pixels, text):
+    assert ruler.length(pixels) == text
