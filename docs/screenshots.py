@@ -2,7 +2,7 @@
 
 xvfb-run -a -s "-screen 0 1600x1000x24" python docs/screenshots.py [MINUTES | MODEL]
 
-With a model that was trained on it, only those of the dock Generate volume are taken.
+With a model that was trained on it, none is trained, and the picture of the training stays as it is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import napari
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_slicegan.plugin.compare_form import Judged
 from napari_slicegan.plugin.jobs import jobs_of
 
 IMAGES = Path(__file__).parent / "images"
@@ -48,6 +49,31 @@ def photograph(viewer: napari.Viewer, name: str) -> None:
     viewer.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
 
 
+def check(viewer: napari.Viewer) -> None:
+    """Show what the image check says of the cathode."""
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Train SliceGAN")
+    wait(lambda: widget.jobs.check.found is not None, 60)
+    photograph(viewer, "check")
+    viewer.window.remove_dock_widget(dock)
+
+
+def compare(viewer: napari.Viewer) -> None:
+    """Compare volumes of the model with the cathode, and show a curve."""
+    viewer.layers[1:] = []
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Compare volumes")
+    widget.form.judged.value = Judged.MODEL
+    for box in widget.form.sizes:
+        box.value = 96
+    widget.form.slow.value = False
+    viewer.window._qt_window.resizeDocks([dock], [620], Qt.Orientation.Horizontal)
+    QTest.qWait(300)
+    click(widget.compare)
+    wait(lambda: not widget.jobs.comparison.status.state.is_busy, 600)
+    widget.view.table.selectRow(next(n for n, row in enumerate(widget.view.comparison.rows) if row.is_curve))
+    photograph(viewer, "compare")
+    viewer.window.remove_dock_widget(dock)
+
+
 def train(viewer: napari.Viewer, minutes: float) -> None:
     """Train on the cathode, with a picture shortly before the end."""
     dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Train SliceGAN")
@@ -67,12 +93,13 @@ def train(viewer: napari.Viewer, minutes: float) -> None:
 
 def generate(viewer: napari.Viewer) -> None:
     """Generate a volume and show it in 3D."""
-    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Generate volume")
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Generate volume")
     wait(lambda: "about" in widget.form.costs.value, 60)  # the time that it takes is measured first
     click(widget.generate)
     wait(lambda: not jobs_of(viewer).generation.status.state.is_busy, 300)
     photograph(viewer, "generate")
     browse(viewer, widget)
+    viewer.window.remove_dock_widget(dock)
 
 
 def browse(viewer: napari.Viewer, widget: Any) -> None:
@@ -102,9 +129,11 @@ def main(choice: str) -> None:
         os.environ["HOME"] = home  # where the run goes
         if Path(choice).exists():
             load(viewer, Path(choice).absolute())
-        else:
+        check(viewer)
+        if not Path(choice).exists():
             train(viewer, float(choice))
         generate(viewer)
+        compare(viewer)
     viewer.close()
 
 

@@ -181,7 +181,8 @@ def test_curves_are_judged_by_root_mean_squares():
     found = judge(known(x, np.full(11, 0.02)), known(x + 0.03, np.full(11, 0.02)), is_positive=False)
     assert found.difference == pytest.approx(0.03)
     assert found.multiple == pytest.approx(0.03 / math.hypot(0.02, 0.02))
-    natural = judge(known(x, np.full(11, 0.02), spread=0.06), known(x + 0.03, np.full(11, 0.02)), False)
+    truth = known(x, np.full(11, 0.02), scatter=np.full(11, 0.06))
+    natural = judge(truth, known(x + 0.03, np.full(11, 0.02)), False)
     assert natural.natural == pytest.approx(0.5)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.compare_form import CompareForm
@@ -48,11 +48,7 @@ class CompareWidget(Split):
         self.panel = StatusPanel(numbers=False)
         self.panel.message.native.setTextFormat(Qt.TextFormat.PlainText)  # layers may be called anything
         self.view = ComparisonView(napari_viewer)
-        self.rows = Dock()
-        self.rows.fill(
-            self.form.rows, self.form.advanced, row(self.compare, self.cancel, self.export), self.panel, self.view.notes
-        )
-        self.hold(self.rows, self.view)
+        self.hold(self._controls(), self.view)
         self.setMinimumWidth(WIDTH)
         self.form.changed.connect(self._refresh)
         for job in self.jobs.of_compare:
@@ -70,6 +66,17 @@ class CompareWidget(Split):
     @property
     def _is_busy(self) -> bool:
         return any(job.status.state.is_busy for job in self.jobs.of_compare)
+
+    def _controls(self) -> QWidget:
+        """The rows, which scroll, above the buttons and the progress, which do not."""
+        rows, controls = Dock(), QWidget()
+        rows.fill(self.form.rows, self.form.advanced, self.view.notes)
+        layout = QVBoxLayout(controls)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(rows, 1)
+        for widget in (row(self.compare, self.cancel, self.export).native, self.panel):
+            layout.addWidget(widget)
+        return controls
 
     def _show(self, status: Status) -> None:
         """Show what is going on now, and what was found last."""
@@ -102,7 +109,6 @@ class CompareWidget(Split):
             return
         self.jobs.watch(self)
         self.jobs.comparison.start(order, self.form.layers)
-        self.rows.ensureWidgetVisible(self.panel)
 
     def _cancel(self) -> None:
         self.jobs.comparison.stop()

@@ -48,7 +48,7 @@ def judge(
     # Of an asymmetric interval the side counts on which the other value lies.
     truth_error = np.where(upwards, high - truth.value, truth.value - low) / NORMAL
     combined = math.hypot(_rms(truth_error), _rms(np.nan_to_num(other.error)))
-    natural = abs(float(other.value.mean() - truth.value.mean())) / truth.spread if truth.spread > 0 else math.nan
+    natural = math.nan if truth.scatter is None else _ratio(_rms(shift), _rms(truth.scatter))
     multiple = _ratio(_rms(shift), combined)
     if not is_reliable or not math.isfinite(combined):
         verdict = Verdict.TOO_SMALL

@@ -37,6 +37,8 @@ class Known:
         Standard deviation of the number, or of the curve's mean, between volumes or pieces; nan for one.
     interval : (float, float), optional
         That of the fraction of a phase.
+    scatter : float array () or (R,), optional
+        Standard deviation of each point between volumes or pieces.
     """
 
     value: Floats
@@ -44,6 +46,7 @@ class Known:
     mean_error: float
     spread: float = math.nan
     interval: tuple[float, float] | None = None
+    scatter: Floats | None = None
 
 
 def from_boxes(material: Material, layout: Layout, boxes: Sequence[Sequence[Sums]], seed: int) -> dict[str, Known]:
@@ -124,9 +127,9 @@ def between(pieces: Sequence[Floats], value: Floats | None = None) -> Known:
     value = array.mean(axis=0) if value is None else value
     if number < 2:
         return Known(value, np.full(value.shape, math.nan), math.nan)
-    spread = float(_means(array).std(ddof=1))
+    spread, scatter = float(_means(array).std(ddof=1)), array.std(axis=0, ddof=1)
     factor = few_pieces((number - 1) / 2) / math.sqrt(number)
-    return Known(value, array.std(axis=0, ddof=1) * factor, spread * factor, spread)
+    return Known(value, scatter * factor, spread * factor, spread, scatter=scatter)
 
 
 def corrected(known: dict[str, Known], levels: Mapping[str, Known], quantities: Sequence[Quantity]) -> dict[str, Known]:

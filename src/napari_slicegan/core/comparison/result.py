@@ -89,7 +89,7 @@ class Judgement:
         the limit of agreement.
     natural : float
         The difference divided by the standard deviation between pieces of the truth, 1 being as close as one more
-        piece of the material; nan unless the truth is a volume.
+        piece of the material (of curves the root mean squares of both); nan unless the truth is a volume.
     """
 
     verdict: Verdict

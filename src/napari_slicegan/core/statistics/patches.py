@@ -145,7 +145,7 @@ def sliced_wasserstein(first: Floats, second: Floats, directions: Floats) -> flo
     -------
     float
         The mean over the directions of the Wasserstein distance between what the points are along each: moving all
-        points by a vector v counts the mean of |v| along the directions. With principal directions, 0.1 is a tenth of
+        points by a vector v counts the mean length of v along the directions. With principal directions, 0.1 is a tenth of
         the standard deviation of the truth.
     """
     if first.shape != second.shape:
