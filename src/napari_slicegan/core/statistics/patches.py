@@ -145,8 +145,8 @@ def sliced_wasserstein(first: Floats, second: Floats, directions: Floats) -> flo
     -------
     float
         The mean over the directions of the Wasserstein distance between what the points are along each: moving all
-        points by a vector v counts the mean length of v along the directions. With principal directions, 0.1 is a tenth of
-        the standard deviation of the truth.
+        points by a vector counts the mean of its lengths along the directions. With principal directions, 0.1 is a
+        tenth of the standard deviation of the truth.
     """
     if first.shape != second.shape:
         raise ValueError(f"both sides need as many points: {first.shape}, {second.shape}")
