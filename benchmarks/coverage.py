@@ -77,6 +77,15 @@ def whole(fields: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {key: np.mean([one[key].value for one in each], axis=0) for key in each[0]}
 
 
+def _kind(key: str) -> str:
+    """What rows are counted together: those of a phase, or of two."""
+    name, last = key.split("/")[0], key.split("/")[-1]
+    if name == "correlation":
+        first, second = last.split("-")
+        return f"{name} of phase {first}" if first == second else f"{name} of two phases"
+    return f"{name} of phase {last}" if len(last) == 1 else name
+
+
 def main() -> None:
     """Print how often the intervals hold the truth, by kinds of rows."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,10 +101,10 @@ def main() -> None:
             image = fields[number % FIELDS][y : y + arguments.edge, x : x + arguments.edge]
             for key, known in know(image, 200).items():
                 low, high = band(known, is_positive=True)
-                held[key.split("/")[0]].append(np.mean((low <= true[key]) & (true[key] <= high)))
+                held[_kind(key)].append(np.mean((low <= true[key]) & (true[key] <= high)))
         print(f"{name}, {arguments.images} images of {arguments.edge} x {arguments.edge}", flush=True)
         for kind, hits in held.items():
-            print(f"    {kind:14} {np.mean(hits):6.1%}")
+            print(f"    {kind:32} {np.mean(hits):6.1%}")
 
 
 if __name__ == "__main__":

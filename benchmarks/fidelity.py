@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--planes", nargs="+", choices=tuple(_AXES), default=["z"])
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--slow-edge", type=int, default=64)
     parser.add_argument("--names", nargs="+", default=())
     parser.add_argument("--model", type=Path)
     parser.add_argument("--out", type=Path)
@@ -85,7 +86,7 @@ def main() -> None:
         run = arguments.model or train(truth.voxels, arguments.planes, arguments.minutes, Path(folder))
         model = SliceGAN.load(run)
     volumes = ModelVolumes(model, range(1000, 1000 + arguments.seeds), (128, 128, 128), "quick")
-    comparison = compare(truth, volumes, ComparisonConfig(), _say, arguments.names)
+    comparison = compare(truth, volumes, ComparisonConfig(slow_edge=arguments.slow_edge), _say, arguments.names)
     print("\n".join(table(comparison)))
     if arguments.out:
         write_report(comparison, arguments.out)

@@ -13,7 +13,7 @@ from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Crop, Severity, Snap, Structure, Topic
 from napari_slicegan.core.check.structure import structure_findings
 from napari_slicegan.core.check.values import snap
-from napari_slicegan.core.check.words import Ruler, as_text
+from napari_slicegan.core.check.words import Ruler, as_text, digits, percent
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 
@@ -64,6 +64,36 @@ def test_phases_have_fractions_with_uncertainty_and_the_image_that_would_do():
     assert f"{edge} x {edge} pixels ({edge * 0.5:.3g} x {edge * 0.5:.3g} µm)" in note.sentence
     assert note.severity is Severity.NOTE
     assert check(TrainingData.from_labels(two_phases()), EDGE, 0.5).findings == ()
+
+
+def test_no_uncertainty_is_told_that_the_image_does_not_know():
+    halves = np.zeros((200, 200), np.uint8)
+    halves[:, 100:] = 1
+    few = np.zeros((256, 256), np.uint8)
+    few[30:36, 40:46] = few[200:206, 90:96] = 1  # needs a larger image, of a known size
+    for image, needed in ((halves, False), (few, True)):
+        result = found(image)
+        facts = result.to_dict()
+        assert [share["uncertainty"] for share in facts["phases"]] == [None, None]
+        assert [share["interval"] for share in facts["phases"]] == [[None, None]] * 2
+        assert as_text(result).count("% (uncertainty cannot be told from this image)") == 2
+        assert (facts["needed_edge"] is not None) == needed
+        (item,) = [item for item in result.findings if item.topic is Topic.FRACTION]
+        assert item.severity is Severity.WARNING
+        assert "nan" not in as_text(result)
+        assert ("cannot be told from this image (0.11 % here)" in item.sentence) == needed
+
+
+def test_the_worst_known_phase_counts_and_not_the_rarest():
+    fine, coarse = field((400, 400), 1.0, 1) > 1.1, field((400, 400), 14.0, 2) > 0.9
+    image = np.where(coarse, 2, np.where(fine, 1, 0)).astype(np.uint8)
+    result = found(image)
+    rare, worst = result.phases[1:]
+    assert rare.fraction < worst.fraction
+    assert result.needed_edge == worst.needed_edge > 2 * rare.needed_edge
+    (item,) = [item for item in result.findings if item.topic is Topic.FRACTION]
+    assert "fraction of phase 2" in item.sentence
+    assert "image needed for phase 2" in as_text(result)
 
 
 def test_the_needed_image_shrinks_with_a_larger_target_error():
@@ -165,6 +195,22 @@ def test_uneven_illumination_is_a_drift():
     assert finding(Topic.DRIFT, grey()) is None
 
 
+@pytest.mark.parametrize("slope", [1.2, 2.0])
+def test_a_strong_drift_is_told_as_such_and_not_as_a_large_structure(slope):
+    y, x = np.meshgrid(np.linspace(-1, 1, 512), np.linspace(-1, 1, 512), indexing="ij")
+    material = field((512, 512), 2.5)
+    flat = found((material > 0).astype(np.uint8)).structure.size
+    images = [material + slope * y > 0, material + slope * (x * x + y * y - 0.6) > 0]
+    images = [image.astype(np.uint8)[64:-64] for image in images]
+    for image in [*images, np.clip(128 + 30 * (material + slope * y), 0, 255).astype(np.uint8)]:
+        result = found(image)
+        assert {item.topic for item in result.findings} == {Topic.DRIFT}
+        assert result.structure.size == pytest.approx(flat, rel=0.3)
+        assert np.isnan(result.needed_edge)
+        numbers = result.findings[0].numbers
+        assert not result.phases or 0 <= numbers["low"] < numbers["high"] <= 1
+
+
 @pytest.mark.parametrize("share", [0.002, 0.12])
 def test_salt_and_pepper_is_speckle(share):
     image = two_phases()
@@ -208,6 +254,27 @@ def test_resized_labels_get_no_rim_of_the_phase_between():
     plain = np.digitize(image, [0.25, 0.75])
     assert np.count_nonzero((plain == 1) & far) > 1000
     assert np.count_nonzero((snapped == 1) & far) < 20
+
+
+@pytest.mark.parametrize(("values", "zoom"), [((0, 7), 1.5), ((0, 5, 7), 2), ((0, 3), 3), ((0, 2), 0.8)])
+def test_resized_labels_of_few_values_are_no_phases(values, zoom):
+    (cathode,) = synthetic.micrographs("cathode")
+    clean = np.array([*values, *values[1:]])[cathode.array[:200, :200]]
+    image = np.rint(ndimage.zoom(clean.astype(np.float64), zoom, order=1)).astype(np.uint8)
+    assert len(np.unique(image)) > len(values)
+    item = finding(Topic.VALUES, image)
+    assert item.offer == Snap(0, tuple((float(value),) for value in values))
+    snapped = np.array(values)[snap(image, item.offer.values)]
+    assert np.mean(snapped == ndimage.zoom(clean, zoom, order=0)) > 0.96
+    assert finding(Topic.VALUES, clean.astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2)])
+def test_a_thin_phase_between_two_others_is_a_phase(order):
+    (cathode,) = synthetic.micrographs("cathode")
+    assert finding(Topic.VALUES, np.array(order, np.uint8)[cathode.array]) is None
+    coated = np.digitize(field((256, 256), 6.0), [0.0, 0.5]).astype(np.uint8)  # the second only between the others
+    assert finding(Topic.VALUES, coated) is None
 
 
 def test_values_that_only_interfaces_have_are_no_phases():
@@ -269,6 +336,19 @@ def test_a_scale_bar_is_left_out_with_its_text():
     offer = finding(Topic.BORDER, image).offer
     assert offer == Crop(0, 0, 0, 222, 256)
     assert finding(Topic.BORDER, image[::-1]).offer == Crop(0, 34, 0, 256, 256)
+
+
+def test_a_scale_bar_is_left_out_with_its_box():
+    image = 64 + grey((640, 640)) // 2
+    image[500:560, 400:600] = 0
+    image[510:540:2, 450:550:3] = 255  # as text
+    image[560:568, 420:580] = 255
+    assert finding(Topic.BORDER, image).offer == Crop(0, 0, 0, 500, 640)
+    image[20:26, 100:260] = 255  # and another
+    assert finding(Topic.BORDER, image).offer == Crop(0, 26, 0, 500, 640)
+    image[20:26, 100:260] = image[500:568, 400:600] = 90
+    image[550:556, 420:580] = 255  # on a grey box
+    assert finding(Topic.BORDER, image).offer == Crop(0, 0, 0, 500, 640)
 
 
 def test_lamellae_along_the_rows_are_no_data_bar():
@@ -352,3 +432,25 @@ def test_the_text_has_a_line_for_each_phase_and_the_sentences():
 )
 def test_lengths_are_told_in_pixels_and_units(ruler, pixels, text):
     assert ruler.length(pixels) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(60000.0, "60000"), (60123.53, "60120"), (127.5, "127.5"), (0.12345, "0.1235"), (0.0000123456, "0.00001235")],
+)
+def test_numbers_have_no_exponents(value, text):
+    assert digits(value) == text
+    assert percent(0.9996) == "100 %"
+    assert percent(0.996, 2) == "100 %"
+    assert Ruler(1.0, "nm").length(999.6) == "1,000 pixels (1000 nm)"
+
+
+def test_sixteen_bit_values_are_told_in_full():
+    rng = np.random.default_rng(0)
+    labels = two_phases()
+    image = np.array([0, 60000], np.uint16)[labels]
+    rim = ndimage.maximum_filter(labels, 3) != ndimage.minimum_filter(labels, 3)
+    image[rim] = rng.integers(20000, 40000, rim.sum())
+    data = TrainingData.from_images(image)
+    (item,) = [item for item in check(data, EDGE, 0.05, [image]).findings if item.topic is Topic.VALUES]
+    assert "2 values 0, 60000," in item.sentence

@@ -32,8 +32,12 @@ def a_material(kind=OutputKind.PHASES, phases=2, reach=5):
     return Material(kind, phases if kind is OutputKind.PHASES else 0, reach, tuple(rows), 60)
 
 
+def silent(_):
+    pass
+
+
 def totals(material, sections):
-    return [add(boxes) for boxes in material.count_boxes(sections, lambda _: None)]
+    return [add(boxes) for boxes in material.count_boxes(sections, silent)]
 
 
 def known(value, error, **more):
@@ -79,7 +83,7 @@ def test_boxes_add_up_to_the_whole(kind):
     image = blobs((50, 70), 3) if kind is OutputKind.PHASES else blobs((50, 70), 8) * 30
     data = TrainingData.from_images(image, kind=kind)
     material, sections = a_material(kind, 3), Sections.of_images(data)
-    (boxes,) = material.count_boxes(sections, lambda _: None)
+    (boxes,) = material.count_boxes(sections, silent)
     assert len(boxes) > 4
     total = add(boxes)
     for name, expected in count(data.sources[0], kind, material.phases, whole(data.sources[0]), 5).items():
@@ -93,7 +97,7 @@ def test_boxes_tell_the_scatter_of_a_sample_that_forgets():
     found = []
     for data in noise:
         sections = Sections.of_images(data)
-        found.append(from_boxes(material, sections.layout, material.count_boxes(sections, lambda _: None), 0))
+        found.append(from_boxes(material, sections.layout, material.count_boxes(sections, silent), silent))
     for key in ("fraction/1", "crossings/z/0-1", "mean-chord/x/0"):
         scatter = np.std([float(each[key].value) for each in found], ddof=1)
         assert np.median([float(each[key].error) for each in found]) == pytest.approx(scatter, rel=0.5), key
@@ -103,7 +107,7 @@ def test_what_never_happened_is_not_known_to_be_impossible():
     image = np.zeros((64, 64), np.uint8)
     image[:, ::8], image[:, 4::8] = 1, 2  # 1 and 2 never meet
     sections, material = Sections.of_images(TrainingData.from_images(image)), a_material(phases=3)
-    found = from_boxes(material, sections.layout, material.count_boxes(sections, lambda _: None), 0)
+    found = from_boxes(material, sections.layout, material.count_boxes(sections, silent), silent)
     meeting = found["crossings/z/1-2"]
     assert meeting.value == 0
     assert 0 < meeting.error < 0.001
@@ -139,8 +143,10 @@ def test_s2_is_not_known_better_than_the_fractions_that_it_ends_at():
     }
     levels = {f"fraction/{phase}": known(value, 0.02) for phase, value in enumerate((0.2, 0.8))}
     after = corrected(before, levels, rows)
-    np.testing.assert_allclose(after["correlation/axis/z/0-0"].error, 2 * 0.2 * 0.02)
-    np.testing.assert_allclose(after["correlation/axis/z/1-1"].error, 0.02)
+    np.testing.assert_allclose(after["correlation/axis/z/0-0"].error, 0.02)  # S2 = f, as at distance 0
+    assert after["correlation/axis/z/0-1"].mean_error == 0
+    long = dict(before) | {"correlation/axis/z/0-0": known(np.full(5, 0.04), np.zeros(5))}  # f^2, as far away
+    np.testing.assert_allclose(corrected(long, levels, rows)["correlation/axis/z/0-0"].error, 2 * 0.2 * 0.02)
 
 
 def test_the_band_of_what_cannot_be_negative_is_not():
@@ -163,7 +169,7 @@ def test_the_band_of_what_cannot_be_negative_is_not():
         ((1.0, 0.2), (1.05, 0.02), Verdict.TOO_SMALL),
         ((1.0, 0.2), (3.0, 0.02), Verdict.DIFFERS),
         ((1.0, math.nan), (3.0, 0.02), Verdict.TOO_SMALL),
-        ((1.0, 0.05), (1.05, math.nan), Verdict.AGREES),  # a lone volume: all the uncertainty is the truth's
+        ((1.0, 0.05), (1.05, math.nan), Verdict.TOO_SMALL),  # nobody knows how the volumes vary
         ((0.0, 0.0), (0.0, 0.0), Verdict.AGREES),
         ((0.0, 0.0), (0.1, 0.0), Verdict.DIFFERS),
     ],

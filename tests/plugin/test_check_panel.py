@@ -11,7 +11,9 @@ import pytest
 from scipy import ndimage
 
 from napari_slicegan.core.check.checks import check
-from napari_slicegan.plugin import check_panel, check_task
+from napari_slicegan.core.check.result import Snap
+from napari_slicegan.plugin import check_panel, check_task, image_part
+from napari_slicegan.plugin.check_job import OfferJob
 from napari_slicegan.plugin.chooser import Material
 from napari_slicegan.plugin.dock import WIDTH
 from tests.plugin.conftest import click, text_of, two_phases
@@ -52,6 +54,7 @@ def test_phases_are_shown_with_their_colours_and_uncertainties(train_dock, viewe
     assert f'<span style="color:rgb({red},{green},{blue})">■</span> 1: ' in panel.summary.value
     assert f"{100 * found.phases[0].fraction:.0f} ± " in panel.summary.value
     assert "Largest structures" in panel.summary.value
+    assert f"Recommended crop: at least {found.recommended_edge} pixels" in panel.summary.value
     assert found.edge == 16  # of the preset that is chosen
 
 
@@ -171,10 +174,64 @@ def test_a_check_that_fails_disturbs_nobody(viewer, open_dock, qtbot, monkeypatc
     assert dock.start.enabled
 
 
-def test_large_layers_that_are_not_in_memory_are_left_alone(viewer, open_dock, qtbot, monkeypatch):
+def test_of_large_layers_only_a_part_is_read(viewer, open_dock, qtbot, monkeypatch):
     dask = pytest.importorskip("dask.array")
-    monkeypatch.setattr(check_task, "_MOST_LAZY", 1000)
-    viewer.add_labels(dask.from_array(two_phases(64)), name="lazy")
+    read: list[int] = []
+
+    def block(pixels: Any) -> Any:
+        read.append(pixels.size)
+        return pixels
+
+    monkeypatch.setattr(image_part, "MOST_PIXELS", 32 * 32)
+    monkeypatch.setattr(image_part, "_MOST_BYTES", 0)
+    viewer.add_labels(dask.from_array(two_phases(96), chunks=16).map_blocks(block, dtype=np.uint8), name="lazy")
+    read.clear()
     dock = open_dock(viewer)
-    qtbot.waitUntil(lambda: "not in memory" in dock.check.summary.value, timeout=30_000)
-    assert title(dock.check) == "Image check"
+    panel = answered(dock, qtbot)
+    assert "Only the middle of lazy was looked at, 32 x 32 pixels." in text_of(panel.summary)
+    assert dock.jobs.check.found.shapes == ((32, 32),)
+    assert sum(read) < 96 * 96
+
+
+def test_a_check_ends_with_the_window(make_napari_viewer, open_dock, qtbot, monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr(check_task, "check", lambda *_, **__: go_on.wait(30))
+    viewer = make_napari_viewer(show=True)
+    viewer.add_labels(two_phases())
+    dock = open_dock(viewer)
+    job = dock.jobs.check
+    qtbot.waitUntil(lambda: job.status.state.is_busy, timeout=30_000)
+    viewer.close()
+    qtbot.waitUntil(lambda: job._is_abandoned, timeout=5000)
+    go_on.set()
+    qtbot.waitUntil(lambda: not job.status.state.is_busy, timeout=30_000)
+
+
+def test_an_offer_ends_with_the_window(train_dock, qtbot, monkeypatch):
+    answered(train_dock, qtbot)
+    train_dock.jobs._is_watching = False  # as if the check had been another window's
+    monkeypatch.setattr(OfferJob, "start", lambda *_: None)
+    click(train_dock.check._button(Snap(0, ((1.0,), (2.0,)))))
+    assert train_dock.jobs._is_watching
+
+
+def test_what_is_painted_on_or_replaced_is_checked_again(train_dock, viewer, qtbot):
+    answered(train_dock, qtbot)
+    layer, job = viewer.layers["micrograph"], train_dock.jobs.check
+    layer.paint((3, 3), 3)
+    qtbot.waitUntil(lambda: job.found is not None and len(job.found.phases) == 3, timeout=30_000)
+    assert text_of(train_dock.chooser.found).startswith("3 phases")
+    layer.data = two_phases(48)
+    qtbot.waitUntil(lambda: job.found is not None and job.found.shapes == ((48, 48),), timeout=30_000)
+    layer.scale, layer.units = (0.5, 0.5), ("um", "um")
+    qtbot.waitUntil(lambda: job.found is not None and job.found.unit == "um", timeout=30_000)
+    assert "0.5 µm/px" in text_of(train_dock.chooser.found)
+
+
+def test_what_leaves_the_pixels_alone_asks_for_no_check(train_dock, viewer, qtbot):
+    answered(train_dock, qtbot)
+    before = train_dock.jobs.check.found
+    viewer.layers["micrograph"].refresh()
+    viewer.layers["micrograph"].opacity = 0.5
+    qtbot.wait(150)
+    assert train_dock.jobs.check.found is before

@@ -137,7 +137,12 @@ def test_volumes_of_layers_are_compared(dock, layers, comparing, qtbot):
     assert text_of(dock.panel.message).startswith("Compared in 0:0")
     assert [RECORD in layer.metadata for layer in layers.layers] == [False, True, True]
     record = layers.layers["seed 0"].metadata[RECORD]
-    assert len(json.loads(json.dumps(record))["rows"]) == 17
+    rows = json.loads(json.dumps(record))["rows"]
+    assert len(rows) == 17
+    assert any(row["volumes"] and row["volumes"]["curve"] for row in rows)
+    assert not any(row["volumes"] and row["volumes"]["low"] for row in rows)
+    assert record == layers.layers["seed 1"].metadata[RECORD]
+    assert record["rows"][0] is not layers.layers["seed 1"].metadata[RECORD]["rows"][0]
     assert layers.layers["seed 1"].metadata["napari-slicegan"] == {"seed": 1}
     assert dock.compare.enabled
     assert dock.export.enabled
@@ -199,6 +204,25 @@ def test_what_cannot_be_compared_is_said(dock, layers):
     layers.layers["seed 1"].scale = (1, 2, 2)
     dock.reset_choices()
     assert "The pixels of seed 1 are not square" in text_of(dock.panel.message)
+
+
+@pytest.mark.parametrize(
+    ("volume", "details", "sentence"),
+    [
+        (np.ones((20, 12, 20), np.uint8), {"units": "um"}, "a comparison needs at least 16 along each axis"),
+        (np.ones((20, 20, 20), np.uint8), {}, "unknown for v: give both sides a size"),
+        (np.ones((20, 20, 20)), {"units": "um"}, "v holds float64 values: segment it"),
+        (np.ones((20, 20, 20, 3), np.uint8), {"units": "um", "rgb": True}, "v is in colour, and micrograph is not"),
+    ],
+)
+def test_what_shapes_types_and_sizes_forbid_is_said_at_once(layers, qtbot, volume, details, sentence):
+    layers.add_labels(two_phases(64), name="micrograph", scale=(0.5, 0.5), units="um")
+    layers.add_image(volume, name="v", scale=(0.5,) * 3, **details)
+    dock = a_dock(layers, qtbot)
+    dock.form.chooser.images[0].value = layers.layers["micrograph"]
+    dock.reset_choices()
+    assert sentence in text_of(dock.panel.message)
+    assert not dock.compare.enabled
 
 
 def test_the_list_follows_the_layers_and_keeps_what_was_checked(dock, layers):

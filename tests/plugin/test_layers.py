@@ -157,3 +157,18 @@ def test_calibrated_layers_beside_each_other_keep_the_units_of_the_viewer():
         Layer.create(*volume_layer(np.ones((8, 8, 8), np.uint8), info(OutputKind.PHASES, (0, 1)), "a", None))
     )
     assert {str(unit) for unit in viewer.layers.extent.units} == {"micrometer"}
+
+
+@pytest.mark.parametrize(("size", "same"), [(400, True), (400.2, True), (402, False), (0.4, False)])
+def test_pixel_sizes_in_other_units_are_compared_as_lengths(size: float, same: bool):
+    images = [image_of(Image(GREY, scale=(edge,) * 2, units=unit)) for edge, unit in ((0.4, "um"), (size, "nm"))]
+    if same:
+        assert training_data(images).pixel_size == 0.4
+        return
+    with pytest.raises(DataError, match="resample them to one pixel size"):
+        training_data(images)
+
+
+def test_a_known_pixel_size_differs_from_an_unknown_one():
+    with pytest.raises(DataError, match="resample them"):
+        training_data([image_of(Image(GREY, units="um")), image_of(Image(GREY))])

@@ -197,7 +197,7 @@ def _add_check(commands: Any) -> argparse.ArgumentParser:
         type=float,
         default=_TARGET_ERROR,
         metavar="E",
-        help="relative error of the rarest phase's fraction that the image should allow (%(default)g)",
+        help="relative error of the worst-known phase's fraction that the image should allow (%(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     return parser

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_slicegan.core.check.result import Crop, ImageCheck, Snap
-from napari_slicegan.plugin.check_task import Question, check_images, take_offer
+from napari_slicegan.plugin.check_task import Answer, Question, check_images, take_offer
 from napari_slicegan.plugin.job import Job, State, Status
 from napari_slicegan.plugin.layers import Look, image_of
+from napari_slicegan.plugin.versions import Versions
 from napari_slicegan.plugin.worker import CancelledError
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ class CheckJob(Job):
         The last answer.
     key : tuple
         Of the question that it belongs to, or that is being answered.
+    note : str
+        Which part of the images it is about; empty for all.
     look : Look
         How the first of the images is coloured.
+    versions : Versions
+        Of the layers that are chosen, also while no dock is open.
     """
 
     name = "Checking the image"
@@ -40,8 +45,10 @@ class CheckJob(Job):
     def __init__(self, viewer: ViewerModel, models: Models) -> None:
         super().__init__(viewer, models)
         self.found: ImageCheck | None = None
+        self.note = ""
         self.key: tuple[object, ...] = ()
         self.look = Look()
+        self.versions = Versions()
         self._next: Question | None = None
 
     def ask(self, question: Question) -> None:
@@ -56,10 +63,10 @@ class CheckJob(Job):
     def _on_yield(self, event: object) -> None:
         """It is done before a progress could be read."""
 
-    def _on_return(self, result: ImageCheck) -> None:
+    def _on_return(self, result: Answer) -> None:
         self._worker = None
         if not self._go_on():
-            self.found = result
+            self.found, self.note = result.found, result.note
             self._update(state=State.FINISHED)
 
     def _on_error(self, error: Exception) -> None:

@@ -11,16 +11,18 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Snap, Topic
-from napari_slicegan.core.check.words import needed_text, share_text, structure_text
+from napari_slicegan.core.check.words import crop_text, needed_text, share_text, structure_text
 from napari_slicegan.core.errors import SliceGANError
-from napari_slicegan.plugin.check_job import CheckJob, OfferJob
 from napari_slicegan.plugin.check_task import Question
 from napari_slicegan.plugin.dock import breakable, button, collapsed, wrapped
 from napari_slicegan.plugin.job import Status
 from napari_slicegan.plugin.layers import Look, image_of, label_colormap
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
+
     from napari_slicegan.plugin.chooser import MaterialChooser
+    from napari_slicegan.plugin.jobs import Jobs
 
 TITLE = "Image check"
 _PAUSE = 500  # milliseconds without a change before it begins
@@ -34,8 +36,8 @@ class CheckPanel:
     ----------
     chooser : MaterialChooser
         Says what is chosen; gets the layers that offers make.
-    check, offer : CheckJob and OfferJob
-        Of the viewer.
+    jobs : Jobs
+        Of the viewer: those that check and that change an image.
     edge : callable
         Gives the edge of a training crop in pixels.
 
@@ -45,8 +47,9 @@ class CheckPanel:
         The widget; hidden while there is nothing to check.
     """
 
-    def __init__(self, chooser: MaterialChooser, check: CheckJob, offer: OfferJob, edge: Callable[[], int]) -> None:
-        self._chooser, self._check, self._offer, self._edge = chooser, check, offer, edge
+    def __init__(self, chooser: MaterialChooser, jobs: Jobs, edge: Callable[[], int]) -> None:
+        self._chooser, self._jobs, self._edge = chooser, jobs, edge
+        self._check = jobs.check
         self.summary = _text("What was found in the chosen images.")
         self._content = QWidget()
         self._layout = QVBoxLayout(self._content)
@@ -61,8 +64,9 @@ class CheckPanel:
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._ask)
         chooser.changed.connect(self._look)
-        check.changed.connect(self._show)
-        offer.added.connect(self._choose)
+        self._check.versions.changed.connect(self._wait)
+        self._check.changed.connect(self._show)
+        jobs.offer.added.connect(self._choose)
         self._look()
 
     def _question(self) -> Question | None:
@@ -72,12 +76,14 @@ class CheckPanel:
             return None
         try:
             images = tuple(image_of(layer, copy=False) for layer in choice.layers)
-            return Question(images, choice.kind, choice.axis, self._edge())
+            return Question(images, choice.kind, choice.axis, self._edge(), self._check.versions.of(choice.layers))
         except SliceGANError:
             return None
 
     def _look(self) -> None:
         """Show what is known of the choice, or ask in a while."""
+        choice = self._chooser.choice
+        self._check.versions.follow(choice.layers if choice else ())
         question = self._question()
         self.group.setVisible(question is not None)
         if question is None:
@@ -89,10 +95,24 @@ class CheckPanel:
             self._clear("…")
             self._timer.start()
 
+    def _wait(self) -> None:
+        """Look at the layers again once nothing happens to them."""
+        self._timer.start()
+
     def _ask(self) -> None:
+        self._check.versions.settle()
         question = self._question()
+        if question is not None and question.key == self._check.key:
+            return
         if question is not None:
+            self._end_with_window()
             self._check.ask(question)
+        self._chooser.look()  # other pixels may be of another kind
+
+    def _end_with_window(self) -> None:
+        window = self.group.window()
+        if window is not None and window.isVisible():  # a closed dock is a window of its own, and soon gone
+            self._jobs.watch(self.group)
 
     def _show(self, status: Status) -> None:
         """Show the job as it is now."""
@@ -104,7 +124,7 @@ class CheckPanel:
             self.summary.value = escape("" if status.state.is_busy else status.message)
             return
         self._clear(_counts(found) or "no warnings")
-        self.summary.value = _summary(found, self._check.look)
+        self.summary.value = _summary(found, self._check.look, self._check.note)
         for finding in found.findings:
             self._add(finding)
 
@@ -136,7 +156,11 @@ class CheckPanel:
         else:
             text, what = "Use the region without it", "a layer that is cropped to the region without it"
         tooltip = f"Add {what}, and choose it for training; the image stays as it is."
-        return button(text, tooltip, lambda: None if layer is None else self._offer.start(layer, offer))
+        return button(text, tooltip, lambda: None if layer is None else self._take(layer, offer))
+
+    def _take(self, layer: Layer, offer: Snap | Crop) -> None:
+        self._end_with_window()
+        self._jobs.offer.start(layer, offer)
 
     def _choose(self, image: int, layer: object) -> None:
         """Train on a layer that an offer made."""
@@ -157,7 +181,7 @@ def _counts(found: ImageCheck) -> str:
     return ", ".join(f"{number} {severity}{'s' * (number > 1)}" for number, severity in counts if number)
 
 
-def _summary(found: ImageCheck, look: Look) -> str:
+def _summary(found: ImageCheck, look: Look, note: str) -> str:
     """Phases in their colours, the size of structures and of the image that would do, as rich text."""
     lines = []
     colours = label_colormap(look, [share.value for share in found.phases]).color_dict if look.colormap else {}
@@ -166,7 +190,10 @@ def _summary(found: ImageCheck, look: Look) -> str:
         swatch = f'<span style="color:rgb({red},{green},{blue})">■</span>' if alpha else "□"
         lines.append(f"{swatch} {share.value}: {escape(share_text(share))}")
     lines.append(escape(structure_text(found)[:1].upper() + structure_text(found)[1:]))
+    lines.append(escape(crop_text(found)[:1].upper() + crop_text(found)[1:]))
     told = any(finding.topic is Topic.FRACTION for finding in found.findings)
     if found.phases and not told:
         lines.append(escape(needed_text(found)[:1].upper() + needed_text(found)[1:]))
+    if note:
+        lines.append(escape(breakable(note)))
     return "<br>".join(lines)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.check.checks import check
-from napari_slicegan.core.check.result import Crop, ImageCheck, Snap
+from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Snap
 from napari_slicegan.core.check.values import snap
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.plugin.image_part import Part, part_of
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.worker import Control, no_defects
-
-_MOST_LAZY = 2**28  # bytes that are read for a check that nobody asked for
 
 
 @dataclass(frozen=True)
@@ -33,31 +32,53 @@ class Question:
         The special axis of two images.
     edge : int
         Of a training crop, in pixels.
+    versions : tuple of int
+        Of the images' pixels, from `Versions`.
     """
 
     images: tuple[LayerImage, ...]
     kind: str
     axis: str
     edge: int
+    versions: tuple[int, ...]
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for equal questions; holds no array, so that a removed layer can go."""
-        images = ((id(image.array), image.name, image.pixel_size, image.unit) for image in self.images)
-        return (*images, self.kind, self.axis, self.edge)
+        images = ((image.name, image.pixel_size, image.unit) for image in self.images)
+        return (*images, self.versions, self.kind, self.axis, self.edge)
 
 
-def check_images(question: Question, control: Control) -> Generator[object, None, ImageCheck]:
-    """Check images."""
+@dataclass(frozen=True)
+class Answer:
+    """What was found, and which part was looked at: a sentence, empty for whole images."""
+
+    found: ImageCheck
+    note: str
+
+
+def check_images(question: Question, control: Control) -> Generator[object, None, Answer]:
+    """Check images, of large ones a part."""
     with no_defects("The check of the image"):
         yield 0.0
-        for image in question.images:
-            if not isinstance(image.array, np.ndarray) and image.array.nbytes > _MOST_LAZY:
-                raise DataError(f"{image.name} is large and not in memory: check it with napari-slicegan check.")
+        parts = [part_of(image, control) for image in question.images]
+        note = " ".join(dict.fromkeys(part.note for part in parts if part.note))
+        try:
+            data = training_data([part.image for part in parts], question.kind, question.axis)
+        except DataError as error:  # a part may lack a phase
+            raise DataError(f"{error} {note}".strip()) from None
+        if note:
+            data = replace(data, sources=data.sources[: len(parts)])  # of a stack the slices along z
         control.check()
-        data = training_data(question.images, question.kind, question.axis)
-        control.check()
-        return check(data, question.edge, originals=[np.asarray(image.array) for image in question.images])
+        found = check(data, question.edge, originals=[part.image.array for part in parts])
+        return Answer(replace(found, findings=tuple(_placed(item, parts) for item in found.findings)), note)
+
+
+def _placed(finding: Finding, parts: list[Part]) -> Finding:
+    """Offer a region of the image instead of one of its part."""
+    if not isinstance(finding.offer, Crop):
+        return finding
+    return replace(finding, offer=parts[finding.offer.image].placed(finding.offer))
 
 
 def take_offer(image: LayerImage, offer: Snap | Crop, control: Control) -> Generator[object, None, npt.NDArray[Any]]:

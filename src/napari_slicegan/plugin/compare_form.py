@@ -13,6 +13,7 @@ from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.samples import SMALLEST
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.chooser import MaterialChooser
+from napari_slicegan.plugin.comparable import check_comparable
 from napari_slicegan.plugin.compared_volumes import VolumeList
 from napari_slicegan.plugin.comparison_task import ComparisonOrder, LayerVolume
 from napari_slicegan.plugin.dock import Rows, collapsed, numbers, row
@@ -120,7 +121,9 @@ class CompareForm:
         if choice is None or self.chooser.error:
             raise DataError(self.chooser.error)
         images = tuple(image_of(layer, copy=False) for layer in choice.layers)
-        return ComparisonOrder(images, choice.kind, choice.axis, self._judge(choice.layers), self.settings())
+        order = ComparisonOrder(images, choice.kind, choice.axis, self._judge(choice.layers), self.settings())
+        check_comparable(order)
+        return order
 
     def settings(self) -> ComparisonConfig:
         """How to compare.

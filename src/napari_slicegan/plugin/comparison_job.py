@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import weakref
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ class ComparisonJob(Job):
         self.result = result.comparison
         if not self._is_abandoned:
             for layer in filter(None, (reference() for reference in self._layers)):
-                layer.metadata[RECORD] = result.record
+                layer.metadata[RECORD] = copy.deepcopy(result.record)
         took = duration(time.monotonic() - self._begin)
         self._update(state=State.FINISHED, fraction=1.0, message=f"Compared in {took}.")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.plugin.layers import LayerImage, training_data
@@ -15,7 +17,6 @@ from napari_slicegan.plugin.worker import Control, no_defects, reporter
 if TYPE_CHECKING:
     from napari_slicegan.core.comparison.result import Comparison
     from napari_slicegan.core.comparison.samples import ModelVolumes, Volume
-    from napari_slicegan.core.data import TrainingData
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ComparisonOrder:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison found, and the same as plain JSON for a layer's metadata."""
+    """What a comparison found, and the same without bands of curves as plain JSON for a layer's metadata."""
 
     comparison: Comparison
     record: dict[str, Any]
@@ -67,8 +68,20 @@ def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object
         from napari_slicegan.core.comparison.compare import compare
         from napari_slicegan.core.comparison.report import as_json
 
-        comparison = compare(_truth(order), _judged(order), order.config, _teller(control))
-        return Compared(comparison, as_json(comparison))
+        truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis)
+        comparison = compare(truth, volumes_of(order), order.config, _teller(control))
+        return Compared(comparison, as_json(_without_bands(comparison)))
+
+
+def _without_bands(comparison: Comparison) -> Comparison:
+    """Two thirds of a record would be bands that nobody looks for there."""
+    nothing = np.empty(0)
+    rows = []
+    for row in comparison.rows:
+        sides = {name: getattr(row, name) for name in ("truth", "volumes", "random")}
+        bare = {name: side and replace(side, low=nothing, high=nothing) for name, side in sides.items()}
+        rows.append(replace(row, **bare))
+    return replace(comparison, rows=tuple(rows))
 
 
 def export_report(comparison: Comparison, directory: Path, control: Control) -> Generator[object, None, Path]:
@@ -81,15 +94,19 @@ def export_report(comparison: Comparison, directory: Path, control: Control) -> 
         return write_report(comparison, directory)
 
 
-def _truth(order: ComparisonOrder) -> TrainingData | Volume:
-    """A volume as it is, of which only a part is read; images, and what is of another kind than it looks, in whole."""
+def truth_volume(order: ComparisonOrder) -> Volume | None:
+    """A volume as truth, of which only a part is read; None for what has to be read in whole.
+
+    That is images, and what is of another kind than it looks.
+    """
     first = order.truth[0]
     if len(order.truth) == 1 and first.array.ndim - first.rgb == 3 and order.kind == "auto":
         return _volume(first, {})
-    return training_data(order.truth, order.kind, order.axis)
+    return None
 
 
-def _judged(order: ComparisonOrder) -> Sequence[Volume] | ModelVolumes:
+def volumes_of(order: ComparisonOrder) -> list[Volume] | ModelVolumes:
+    """The volumes that are judged; nothing is read or made yet."""
     from napari_slicegan.core.comparison.samples import ModelVolumes
 
     if isinstance(order.judged, ModelEntry):

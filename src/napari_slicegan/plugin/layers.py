@@ -24,6 +24,7 @@ AXIS_LABELS = ("z", "y", "x")
 #: Pixels that are looked at in the window's own thread; more would be felt.
 SAMPLE = 2**19
 _LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opacity": 1.0}
+_METRES = {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "m": 1.0, "pixel": 1.0}
 _UNIT_TEXT = {"um": "µm", "pixel": "px"}
 
 Array = npt.NDArray[Any]
@@ -263,11 +264,19 @@ def _pixel_size(layer: Layer) -> tuple[float, str]:
 def _check_same_size(images: Sequence[LayerImage]) -> None:
     first = images[0]
     for image in images[1:]:
-        if image.unit != first.unit or not np.isclose(image.pixel_size, first.pixel_size, rtol=1e-3):
+        if not np.isclose(1, _ratio(first, image), rtol=1e-3):
             raise DataError(
                 f"{first.name} has pixels of {first.pixel_size:g} {first.unit}, {image.name} of "
                 f"{image.pixel_size:g} {image.unit}: resample them to one pixel size, or correct their scale."
             )
+
+
+def _ratio(one: LayerImage, other: LayerImage) -> float:
+    """How many pixels of one are as long as a pixel of another; nan if the unit of only one is a length."""
+    (size, unit), (other_size, other_unit) = (standard_size(image.pixel_size, image.unit) for image in (one, other))
+    if "pixel" in (unit, other_unit) and unit != other_unit:
+        return float("nan")
+    return other_size * _METRES[other_unit] / (size * _METRES[unit])
 
 
 def _check_edge(image: LayerImage, edge: int) -> None:

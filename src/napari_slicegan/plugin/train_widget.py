@@ -37,7 +37,7 @@ class TrainWidget(Dock):
         rows = Rows()
         self.chooser = MaterialChooser(rows, napari_viewer, self._edge)
         self.settings = Settings(rows)
-        self.check = CheckPanel(self.chooser, self.jobs.check, self.jobs.offer, self._edge)
+        self.check = CheckPanel(self.chooser, self.jobs, self._edge)
         self.panel = StatusPanel(numbers=True)
         self.start = button("Train", "Start a new training.", self._start)
         self.stop = button("Stop", "Stop the training, and keep the model made so far.", self.jobs.training.stop)

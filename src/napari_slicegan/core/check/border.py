@@ -9,6 +9,8 @@ from napari_slicegan.core.check.result import Crop, Finding, Severity, Topic
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
+Box = tuple[int, int, int, int]  # top, left, bottom, right
+Region = tuple[slice, slice]
 
 _SEEN = 1024  # pixels of a line that are looked at
 _ALIKE = 6  # grey levels: as much as JPEG blurs a uniform background
@@ -17,6 +19,8 @@ _DEEPEST, _WIDEST_GAP = 1 / 3, 0.1  # of the image: of a bar, and of the text be
 _FEWEST_LINES, _OUTERMOST = 4, 3
 _SMEARED = 4  # lines beside a band that JPEG mixes with it
 _TONE = 8  # levels from black or white that a scale bar may have
+_HALF = 0.5  # share of a line beside a scale bar that is black or white where it belongs to its box
+_LOOKS = 3  # at what is left
 _RARE = 0.05  # share of the image above which black or white is a part of the material
 
 
@@ -37,21 +41,42 @@ def border_findings(image: Bytes, number: int, phases: bool) -> list[Finding]:
     list of Finding
         At most one, which offers the region without.
     """
+    found = _look(image, phases)
+    if found is None:
+        return []
+    what, size, region = found
+    for _ in range(_LOOKS - 1):  # a bar may hide another
+        more = _look(image[region], phases)
+        if more is None:
+            break
+        region = _within(region, more[2])
+    (top, bottom), (left, right) = ((part.start, part.stop) for part in region)
+    return [_finding(what, Crop(number, top, left, bottom, right), size)]
+
+
+def _look(image: Bytes, phases: bool) -> tuple[str, int, Region] | None:
+    """What lies along an edge, how many pixels wide it is, and the region without it."""
+    height, width = image.shape
     bands = _bands(image, 0 if phases else _ALIKE)
     if any(bands):
         bands = [band + (_SMEARED if band and not phases else 0) for band in bands]
         top, left, bottom, right = bands
-        height, width = image.shape
-        crop = Crop(number, top, left, height - bottom, width - right)
         sides = zip(bands, ("top", "left", "bottom", "right"), strict=True)
         names = [f"{band} pixels at the {side}" for band, side in sides if band]
-        return [_finding(f"A data bar or an empty band covers {' and '.join(names)}", crop, max(bands))]
+        what = f"A data bar or an empty band covers {' and '.join(names)}"
+        return what, max(bands), (slice(top, height - bottom), slice(left, width - right))
     bar = None if phases else _scale_bar(image)
     if bar is None:
-        return []
+        return None
     top, left, bottom, right = bar
     what = f"A scale bar seems to be drawn into the image, in rows {top} to {bottom} and columns {left} to {right}"
-    return [_finding(what, _beside(image.shape, bar, number), bottom - top)]
+    return what, bottom - top, _beside(image.shape, bar)
+
+
+def _within(outer: Region, inner: Region) -> Region:
+    """A region of a region."""
+    rows, columns = (slice(o.start + i.start, o.start + i.stop) for o, i in zip(outer, inner, strict=True))
+    return rows, columns
 
 
 def _finding(what: str, crop: Crop, size: int) -> Finding:
@@ -90,7 +115,7 @@ def _band(uniform: Bools) -> int:
     return last + 1 if np.count_nonzero(lines <= last) >= _FEWEST_LINES else 0
 
 
-def _scale_bar(image: Bytes) -> tuple[int, int, int, int] | None:
+def _scale_bar(image: Bytes) -> Box | None:
     """Top, left, bottom and right of a drawn bar, with its text, in the outer fifth of an image."""
     from scipy.ndimage import find_objects, label
 
@@ -109,23 +134,47 @@ def _scale_bar(image: Bytes) -> tuple[int, int, int, int] | None:
                 continue
             around = (slice(max(rows.start - long // 2, 0), rows.stop + long // 2), columns)
             seen = [boxes[i - 1] for i in np.unique(labels[around]) if i]
-            return (
-                min(box[0].start for box in seen),
-                min(box[1].start for box in seen),
-                max(box[0].stop for box in seen),
-                max(box[1].stop for box in seen),
+            box = (
+                min(part[0].start for part in seen),
+                min(part[1].start for part in seen),
+                max(part[0].stop for part in seen),
+                max(part[1].stop for part in seen),
             )
+            return _grown(image, box)
     return None
 
 
-def _beside(shape: tuple[int, ...], bar: tuple[int, int, int, int], number: int) -> Crop:
+def _grown(image: Bytes, box: Box) -> Box:
+    """A box with the lines beside it that belong to its background or frame: of one value, or black and white."""
+    top, left, bottom, right = box
+    size = 0
+    while size != (size := bottom - top + right - left):  # until nothing is added
+        columns, rows = slice(left, right), slice(top, bottom)
+        top -= _drawn(image[:top, columns][::-1])
+        bottom += _drawn(image[bottom:, columns])
+        left -= _drawn(image[rows, :left].T[::-1])
+        right += _drawn(image[rows, right:].T)
+    return top, left, bottom, right
+
+
+def _drawn(lines: Bytes) -> int:
+    """How many lines (L, K) from the first on are drawn."""
+    if not lines.size:
+        return 0
+    extreme = ((lines <= _TONE) | (lines >= 255 - _TONE)).mean(axis=1) >= _HALF
+    drawn = _uniform_lines(lines, _ALIKE) | extreme
+    return len(drawn) if drawn.all() else int(drawn.argmin())
+
+
+def _beside(shape: tuple[int, ...], bar: Box) -> Region:
     """The largest region above, below, left or right of a bar."""
     height, width = shape
     top, left, bottom, right = bar
+    every, across = slice(0, height), slice(0, width)
     choices = [
-        Crop(number, 0, 0, top, width),
-        Crop(number, bottom, 0, height, width),
-        Crop(number, 0, 0, height, left),
-        Crop(number, 0, right, height, width),
+        (slice(0, top), across),
+        (slice(bottom, height), across),
+        (every, slice(0, left)),
+        (every, slice(right, width)),
     ]
-    return max(choices, key=lambda crop: (crop.bottom - crop.top) * (crop.right - crop.left))
+    return max(choices, key=lambda part: (part[0].stop - part[0].start) * (part[1].stop - part[1].start))

@@ -15,9 +15,10 @@ from napari_slicegan.core.check.directions import direction_findings
 from napari_slicegan.core.check.drift import drift_findings
 from napari_slicegan.core.check.fractions import fraction_findings, phase_shares
 from napari_slicegan.core.check.planes import Planes, grey, planes_of
-from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Structure
+from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Structure, Topic, worst_known
+from napari_slicegan.core.check.rims import rim_findings
 from napari_slicegan.core.check.speckle import speckle_findings
-from napari_slicegan.core.check.structure import recommended_edge, structure_findings, structure_of
+from napari_slicegan.core.check.structure import level_structure_of, recommended_edge, structure_findings, structure_of
 from napari_slicegan.core.check.values import value_findings
 from napari_slicegan.core.check.words import Ruler
 from napari_slicegan.core.data import TrainingData
@@ -41,7 +42,7 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     edge : int
         Of a training crop, in pixels.
     target_error : float
-        Half the wanted 95 % interval of the rarest phase's fraction, as a part of that fraction.
+        Half the wanted 95 % interval of each phase's fraction, as a part of that fraction.
     originals : sequence of array
         The images as they were given to `data`, for offers in their own values; those of `data` when left out.
 
@@ -62,14 +63,18 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     borders = _borders(data)
     data, originals = _without(data, originals or data.sources, borders)
     views = planes_of(data)
-    structures = [structure_of(view) for view in views]
-    largest = max(structures, key=lambda structure: structure.size)
+    levels = [level_structure_of(view) if len(view.pixels) == 1 else structure_of(view) for view in views]
+    found = list(map(_of_image, repeat(data), count(), views, levels, originals))
+    largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
     shares = phase_shares(views, data.phases, target_error)
     smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
     findings = structure_findings(largest, edge, smallest, ruler)
-    findings += fraction_findings(shares, target_error, smallest, ruler)
-    found = zip(borders, map(_of_image, repeat(data), count(), views, structures, originals), strict=False)
-    findings += [_named(item, data, number) for number, items in enumerate(found) for item in chain(*items)]
+    if any(map(_drifts, found)):  # no larger image would tell the fractions better
+        shares = [replace(share, needed_edge=math.nan) for share in shares]
+    else:
+        findings += fraction_findings(shares, target_error, smallest, ruler)
+    pairs = enumerate(zip(borders, found, strict=False))
+    findings += [_named(item, data, number) for number, items in pairs for item in chain(*items)]
     wanted = recommended_edge(largest, edge)
     return ImageCheck(
         data.kind,
@@ -79,7 +84,7 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
         edge,
         wanted,
         min(1.0, edge / wanted),
-        min(shares, key=lambda share: share.fraction).needed_edge if shares else math.nan,
+        worst_known(shares).needed_edge if shares else math.nan,
         target_error,
         data.pixel_size,
         data.unit,
@@ -109,14 +114,26 @@ def _without(
     return replace(data, sources=tuple(sources)), planes
 
 
-def _of_image(data: TrainingData, number: int, view: Planes, structure: Structure, plane: Array) -> list[Finding]:
-    """What one image tells; of a stack only what its slices have in common."""
-    found = speckle_findings(view, data.phases) if data.phases else value_findings(plane, number)
-    if len(data.sources[number]) > 1 or structure.size < 1:
+def _of_image(data: TrainingData, number: int, view: Planes, level: Structure, plane: Array) -> list[Finding]:
+    """What one image tells, with its structure apart from a drift; of a stack only what its slices have in common."""
+    if data.phases:
+        found = rim_findings(view, data.phases, number) or speckle_findings(view, data.phases)
+    else:
+        found = value_findings(plane, number)
+    if len(data.sources[number]) > 1 or level.size < 1:
         return found
     if len(data.sources) < 3 and number == 0:
-        found += direction_findings(view, structure, _ADVICE[len(data.sources) - 1])
-    return found + drift_findings(view, structure, data.phases)
+        found += direction_findings(view, level, _ADVICE[len(data.sources) - 1])
+    return found + drift_findings(view, level, data.phases)
+
+
+def _drifts(found: Sequence[Finding]) -> bool:
+    return any(item.topic is Topic.DRIFT for item in found)
+
+
+def _told(view: Planes, level: Structure, found: Sequence[Finding]) -> Structure:
+    """The structure of an image as it is, or apart from the drift that was found."""
+    return level if _drifts(found) or len(view.pixels) > 1 else structure_of(view)
 
 
 def _named(finding: Finding, data: TrainingData, number: int) -> Finding:

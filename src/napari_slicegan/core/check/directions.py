@@ -33,7 +33,7 @@ def direction_findings(planes: Planes, structure: Structure, advice: str) -> lis
     planes : Planes
         One image.
     structure : Structure
-        Its own.
+        Its own, apart from a drift (`napari_slicegan.core.check.structure.level_structure_of`).
     advice : str
         What to do if they differ.
 

@@ -25,7 +25,7 @@ def drift_findings(planes: Planes, structure: Structure, names: tuple[int, ...])
     planes : Planes
         One image.
     structure : Structure
-        Its own.
+        Its own, apart from a drift (`napari_slicegan.core.check.structure.level_structure_of`).
     names : tuple of int
         The value of each phase.
 
@@ -71,6 +71,7 @@ def _finding(chance: float, low: float, high: float, mean: float, value: int | N
         what = f"The brightness drifts across the image, from {low:.0f} to {high:.0f} grey levels around {mean:.0f}"
         advice = "Correct the illumination first: the generator would learn it as part of the material."
     else:
+        low, high = max(low, 0.0), min(high, 1.0)  # a bent surface does not know that it ends there
         what = f"The fraction of phase {value} drifts across the image, from {low:.0%} to {high:.0%} around {mean:.0%}"
         advice = (
             "If the illumination was uneven, correct it and segment again; if the material changes, choose a region "

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from napari_slicegan.core.check.planes import Planes
-from napari_slicegan.core.check.result import Finding, PhaseShare, Severity, Topic
-from napari_slicegan.core.check.words import Ruler, percent
+from napari_slicegan.core.check.result import Finding, PhaseShare, Severity, Topic, worst_known
+from napari_slicegan.core.check.words import Ruler, digits, percent
 from napari_slicegan.core.statistics.representativity import NORMAL, Representativity, representativity
 
 _FAR = 4.0  # multiples of the target error
+_MEANINGLESS = 0.5  # of the way from the fraction to 0 or 1: no uncertainty above is told
 
 
 def phase_shares(views: Sequence[Planes], names: Sequence[int], target_error: float) -> list[PhaseShare]:
@@ -38,7 +39,7 @@ def phase_shares(views: Sequence[Planes], names: Sequence[int], target_error: fl
 
 
 def fraction_findings(shares: Sequence[PhaseShare], target_error: float, edge: int, ruler: Ruler) -> list[Finding]:
-    """Say how well the rarest phase is known, where that is worse than wanted.
+    """Say how well the worst-known phase is known, where that is worse than wanted.
 
     Parameters
     ----------
@@ -58,25 +59,30 @@ def fraction_findings(shares: Sequence[PhaseShare], target_error: float, edge: i
     """
     if not shares:
         return []
-    rarest = min(shares, key=lambda share: share.fraction)
-    low, high = rarest.interval
-    error = (high - low) / 2 / rarest.fraction if rarest.fraction else math.nan
-    numbers = {"fraction": rarest.fraction, "uncertainty": rarest.uncertainty, "error": error}
-    numbers["needed_edge"] = rarest.needed_edge
-    if not math.isfinite(rarest.needed_edge):
+    worst = worst_known(shares)
+    low, high = worst.interval
+    error = (high - low) / 2 / worst.fraction if worst.fraction else math.nan
+    numbers = {"fraction": worst.fraction, "uncertainty": worst.uncertainty, "error": error}
+    numbers["needed_edge"] = worst.needed_edge
+    if not math.isfinite(worst.needed_edge):
         sentence = (
-            f"The image is too small to tell what the fraction of phase {rarest.value} ({percent(rarest.fraction)} "
+            f"The image is too small to tell what the fraction of phase {worst.value} ({percent(worst.fraction)} "
             f"here) is worth: its structures are too large for {edge} pixels. Use a larger image."
         )
         return [Finding(Severity.WARNING, Topic.FRACTION, sentence, numbers)]
     if error <= target_error:
         return []
-    sentence = (
-        f"The fraction of phase {rarest.value} in the material is known to ±{percent(error, 2)} of itself "
-        f"({percent(rarest.fraction)} here, 95 % interval {100 * low:.3g} to {percent(high)}): "
-        f"±{percent(target_error)} would take an image of {ruler.square(rarest.needed_edge)}."
+    known = (
+        f"is known to ±{percent(error, 2)} of itself ({percent(worst.fraction)} here, 95 % interval "
+        f"{digits(100 * low, 3)} to {percent(high)})"
     )
-    severity = Severity.WARNING if error > _FAR * target_error else Severity.NOTE
+    if not math.isfinite(error):
+        known = f"cannot be told from this image ({percent(worst.fraction)} here)"
+    sentence = (
+        f"The fraction of phase {worst.value} in the material {known}: "
+        f"±{percent(target_error)} of itself would take an image of {ruler.square(worst.needed_edge)}."
+    )
+    severity = Severity.NOTE if error <= _FAR * target_error else Severity.WARNING
     return [Finding(severity, Topic.FRACTION, sentence, numbers)]
 
 
@@ -100,4 +106,6 @@ def _share(known: Sequence[Representativity], name: int, target_error: float) ->
     interval = known[0].interval if number == 1 else (max(fraction - half, 0.0), min(fraction + half, 1.0))
     reliable = all(image.is_reliable for image in known)
     edge = sum(image.needed_edge(target_error) for image in known) / number if reliable else math.nan
+    if not reliable or uncertainty > _MEANINGLESS * min(fraction, 1 - fraction):
+        uncertainty, interval = math.nan, (math.nan, math.nan)
     return PhaseShare(name, fraction, uncertainty, interval, edge)

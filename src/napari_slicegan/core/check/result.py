@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -102,9 +103,10 @@ class PhaseShare:
     fraction : float
         Its share of the pixels.
     uncertainty : float
-        One standard uncertainty of the share as a statement about the material; nan when it cannot be told.
+        One standard uncertainty of the share as a statement about the material; nan when it cannot be told from these
+        images, also where it would be more than half of the way from the fraction to 0 or 1.
     interval : (float, float)
-        Holds the share of the material with a confidence of 95 %.
+        Holds the share of the material with a confidence of 95 %; nan with the uncertainty.
     needed_edge : float
         Edge in pixels of a square image that tells the share to the target error; nan when it cannot be told.
     """
@@ -114,6 +116,11 @@ class PhaseShare:
     uncertainty: float
     interval: tuple[float, float]
     needed_edge: float
+
+
+def worst_known(shares: Sequence[PhaseShare]) -> PhaseShare:
+    """The phase that needs the largest image, or one of which not even that can be told."""
+    return max(shares, key=lambda share: share.needed_edge if math.isfinite(share.needed_edge) else math.inf)
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ class ImageCheck:
     phases : tuple of PhaseShare
         Empty for grey and colour.
     structure : Structure
-        Of the image with the largest structures.
+        Of the image with the largest structures; where a drift was found, apart from it.
     edge : int
         Of a training crop, in pixels.
     recommended_edge : int
@@ -166,7 +173,7 @@ class ImageCheck:
     scale : float
         By how much to shrink the images so that crops of `edge` show enough; 1 when they do already.
     needed_edge : float
-        Edge in pixels of a square image that tells the fraction of the rarest phase to the target error; nan when that
+        Edge in pixels of a square image that tells the fraction of each phase to the target error; nan when that
         cannot be told.
     target_error : float
         Half the 95 % interval of the fraction as a part of the fraction.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
+from napari_slicegan.core.check.surface import without_surface
 from napari_slicegan.core.check.words import Ruler
 from napari_slicegan.core.statistics.correlation import two_point_correlation
 
@@ -16,6 +18,8 @@ _FORGOTTEN = 0.1  # normalised correlation at which a structure ends
 _ENOUGH, _FEW, _MANY = 4, 3, 25  # sizes of the largest structures across a crop
 _LONG, _FINEST = 3, 3  # times as long as thick; pixels that must be left of the thickness when an image is shrunk
 _LONGEST = 512  # pixels: no correlation is followed further
+
+Field = npt.NDArray[np.bool_] | npt.NDArray[np.float32]
 
 
 def structure_of(planes: Planes) -> Structure:
@@ -31,20 +35,42 @@ def structure_of(planes: Planes) -> Structure:
     Structure
         Measured with `two_point_correlation` along columns and rows.
     """
-    lengths = [[_length(indicator, axis) for indicator in planes.indicators()] for axis in (1, 2)]
-    rows, columns = (max(found) or math.inf for found in lengths)  # 0 of a part with one value
-    halves = [min(size // 2, _LONGEST) for size in planes.pixels.shape[1:]]
+    return _structure(planes.indicators())
+
+
+def level_structure_of(planes: Planes) -> Structure:
+    """How far the largest structures of one image reach when a drift across it is taken away first.
+
+    Parameters
+    ----------
+    planes : Planes
+        One image.
+
+    Returns
+    -------
+    Structure
+        Measured on what `without_surface` leaves of the indicators, or brighter than the surface.
+    """
+    if not planes.phases:
+        return _structure([without_surface(planes.pixels[0])[None] > 0])
+    return _structure([without_surface(indicator[0])[None] for indicator in planes.indicators()])
+
+
+def _structure(fields: Sequence[Field]) -> Structure:
+    """Of fields (N, H, W), truth values or numbers: the longest along each axis."""
+    rows, columns = (max(_length(field, axis) for field in fields) or math.inf for axis in (1, 2))
+    halves = [min(size // 2, _LONGEST) for size in fields[0].shape[1:]]
     bounded = rows < halves[0] and columns < halves[1]
     return Structure(min(rows, halves[0]), min(columns, halves[1]), bounded)
 
 
-def _length(indicator: npt.NDArray[np.bool_], axis: int) -> float:
+def _length(field: Field, axis: int) -> float:
     """Distance in pixels at which the normalised correlation falls below the end, inf if it does not."""
-    fraction = float(indicator.mean())
-    if not 0 < fraction < 1:
+    mean, variance = float(field.mean()), float(field.var())
+    if not variance:
         return 0.0
-    curve = two_point_correlation(indicator, axis, min(indicator.shape[axis] // 2, _LONGEST))
-    curve = (curve - fraction**2) / (fraction - fraction**2)
+    curve = two_point_correlation(field, axis, min(field.shape[axis] // 2, _LONGEST))
+    curve = (curve - mean**2) / variance
     below = np.flatnonzero(curve < _FORGOTTEN)
     if not below.size:
         return math.inf

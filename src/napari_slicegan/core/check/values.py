@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.check.result import Finding, Severity, Snap, Topic
+from napari_slicegan.core.check.words import digits
 from napari_slicegan.core.data import MAX_PHASES
 
 Array = npt.NDArray[Any]
@@ -174,7 +175,7 @@ def _valley(curve: Floats, top: Any) -> float:
 
 
 def _snap_finding(centres: tuple[tuple[float, ...], ...], exact: float, held: float, number: int) -> Finding:
-    names = ", ".join(f"({', '.join(f'{c:g}' for c in v)})" if len(v) > 1 else f"{v[0]:.4g}" for v in centres)
+    names = ", ".join(f"({', '.join(map(digits, v))})" if len(v) > 1 else digits(v[0]) for v in centres)
     kind = "colours" if len(centres[0]) > 1 else "values"
     why = "were saved as JPEG or resized"
     if exact > _EXACT:
@@ -190,7 +191,7 @@ def _snap_finding(centres: tuple[tuple[float, ...], ...], exact: float, held: fl
 def _segmentation_finding(humps: Sequence[float]) -> Finding:
     sentence = (
         f"The image is not segmented, but its grey levels fall into {len(humps)} groups, around "
-        f"{', '.join(f'{hump:.4g}' for hump in humps)}: if these are phases, segment it first. Phases are learnt "
+        f"{', '.join(map(digits, humps))}: if these are phases, segment it first. Phases are learnt "
         "faster than grey levels, and their volumes have fractions and surfaces."
     )
     numbers = {f"group {index}": hump for index, hump in enumerate(humps)}

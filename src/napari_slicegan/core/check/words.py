@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from napari_slicegan.core.check.result import ImageCheck, PhaseShare
+import numpy as np
+
+from napari_slicegan.core.check.result import ImageCheck, PhaseShare, worst_known
 
 _UNITS = {"um": "µm"}
 
@@ -30,21 +32,28 @@ class Ruler:
         if self.unit == "pixel":
             return ""
         length = pixels * self.pixel_size
-        number = f"{length:,.0f}" if length >= 1000 else f"{length:.3g}"
+        number = f"{length:,.0f}" if length >= 1000 else digits(length, 3)
         return f" ({number}{times}{number if times else ''} {_UNITS.get(self.unit, self.unit)})"
 
 
-def percent(share: float, digits: int = 3) -> str:
+def digits(value: float, number: int = 4) -> str:
+    """Whole numbers as they are, all else with so many significant digits; never with an exponent."""
+    if float(value).is_integer():
+        return f"{value:.0f}"
+    return np.format_float_positional(value, number, unique=False, fractional=False, trim="-")
+
+
+def percent(share: float, number: int = 3) -> str:
     """A share as "9.48 %" or "62.3 %"; more digits where there are more before the point."""
     value = 100 * share
-    return f"{value:.{digits}g} %" if value < 10**digits else f"{value:,.0f} %"
+    return f"{digits(value, number)} %" if value < 10**number else f"{value:,.0f} %"
 
 
 def share_text(share: PhaseShare) -> str:
     """A fraction and its standard uncertainty as "10.5 ± 0.8 %", rounded to what is known."""
     value, error = 100 * share.fraction, 100 * share.uncertainty
     if not math.isfinite(error):
-        return f"{value:.3g} % (uncertainty unknown)"
+        return f"{percent(share.fraction)} (uncertainty cannot be told from this image)"
     places = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 2
     if error > 0 and error * 10**places >= 25:  # two digits where the first is 1 or 2
         places = max(0, places - 1)
@@ -59,7 +68,7 @@ def as_text(check: ImageCheck) -> str:
     lines = [f"{check.kind}; {shapes}; {size}"]
     for share in check.phases:
         low, high = share.interval
-        interval = f", 95 % interval {100 * low:.3g} to {percent(high)}" if math.isfinite(low) else ""
+        interval = f", 95 % interval {digits(100 * low, 3)} to {percent(high)}" if math.isfinite(low) else ""
         lines.append(f"  phase {share.value}: {share_text(share)}{interval}")
     lines += [f"  {structure_text(check)}", f"  {crop_text(check)}"]
     if check.phases:
@@ -81,14 +90,13 @@ def crop_text(check: ImageCheck) -> str:
 
 
 def needed_text(check: ImageCheck) -> str:
-    """The image that would tell the rarest phase well enough, in a line."""
-    rarest = min(check.phases, key=lambda share: share.fraction)
-    what = f"for phase {rarest.value} to ±{percent(check.target_error)} of itself"
+    """The image that would tell the worst-known phase well enough, in a line."""
+    what = f"for phase {worst_known(check.phases).value} to ±{percent(check.target_error)} of itself"
     if not math.isfinite(check.needed_edge):
-        return f"image needed {what}: cannot be told from so small an image"
+        return f"image needed {what}: cannot be told from this image"
     return f"image needed {what}: {Ruler(check.pixel_size, check.unit).square(check.needed_edge)}"
 
 
 def _digits(number: float) -> str:
     """Three digits at most, whole numbers from 10 on."""
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+    return f"{number:,.0f}" if number >= 10 else digits(number, 2)

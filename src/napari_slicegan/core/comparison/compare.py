@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Any
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
 
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.known import ENOUGH, Known
-from napari_slicegan.core.comparison.matching import Bytes, pieces
-from napari_slicegan.core.comparison.measure import COUNTING, SLOW, Measured, measure, measure_slowly, together
-from napari_slicegan.core.comparison.patches import PatchRow
-from napari_slicegan.core.comparison.pictures import pictures_of_truth, pictures_of_volume
+from napari_slicegan.core.comparison.matching import Bytes
+from napari_slicegan.core.comparison.measure import COUNTING, SLOW, Measured, measure_slowly, together
+from napari_slicegan.core.comparison.patches import PatchRow, patch_rows
+from napari_slicegan.core.comparison.pictures import pictures_of_truth
 from napari_slicegan.core.comparison.plan import Plan, random_volume
-from napari_slicegan.core.comparison.result import Comparison, Picture
+from napari_slicegan.core.comparison.result import Comparison
 from napari_slicegan.core.comparison.rows import Sides, assemble
 from napari_slicegan.core.comparison.samples import ModelVolumes, Volume
+from napari_slicegan.core.comparison.sides import RANDOM, TRUTH, VOLUMES, Side, compare_patches
 from napari_slicegan.core.comparison.steps import Progress, Steps
-from napari_slicegan.core.comparison.truth import know_images, know_patches, prepare_patches
+from napari_slicegan.core.comparison.truth import know_images
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 
@@ -70,59 +73,43 @@ def compare(
     plan = Plan.of(truth, volumes, config, phase_names)
     true_pieces = plan.truth.pieces(plan.piece)
     steps = Steps(_work(plan, volumes, len(true_pieces)), progress)
-    patches = prepare_patches(plan.truth, plan.forgotten, steps.part(COUNTING / 2, "preparing the truth"))
-    known_patches = know_patches(patches, steps.part(COUNTING / 2, "comparing the truth with itself"))
+    tell = steps.part(COUNTING / 2, "preparing the truth")
+    patches = patch_rows(plan.truth.data, plan.truth.voxels, plan.shape, plan.forgotten, tell)
     known_images = {} if true_pieces else _know_images(plan, steps)
-    measured = {"the truth": _measure(plan, true_pieces, (), False, steps, "the truth")}
-    judged = _Judged(in_slabs=len(volumes) * plan.parts < ENOUGH)
+    sides = _measure(plan, true_pieces, volumes, patches, steps)
+    known_patches = compare_patches(patches, sides[VOLUMES], sides[RANDOM], steps)
+    slow = _measure_slowly(plan, sides, steps)
+    known = {TRUTH: known_images}
+    for name, side in sides.items():
+        if side.measured:
+            tell = steps.part(COUNTING / 3, f"summing up {name}")
+            known[name] = together(side.measured, plan.material, slow[name], tell)
+        known[name] |= known_patches[name]
+    found = Sides(known[TRUTH], known[VOLUMES], known[RANDOM], bool(true_pieces), plan.unreliable)
+    return _comparison(plan, sides[VOLUMES], found, patches)
+
+
+def _measure(
+    plan: Plan,
+    true_pieces: Sequence[Bytes],
+    volumes: Sequence[Volume] | ModelVolumes,
+    patches: Sequence[PatchRow],
+    steps: Steps,
+) -> dict[str, Side]:
+    """Measure the pieces of a true volume, all volumes, and a random one."""
+    truth, random = Side(plan, in_slabs=False), Side(plan, in_slabs=True)
+    judged = Side(plan, in_slabs=len(volumes) * plan.parts < ENOUGH)
+    truth.measure(true_pieces, steps, TRUTH)
     for volume in _each(volumes, steps):
-        judged.add(plan, volume, patches, steps)
-    measured["the volumes"] = judged.measured
-    measured["a random volume"] = _measure(plan, [random_volume(plan)], patches, True, steps, "a random volume")
-    slow = _measure_slowly(plan, measured, steps)
-    known = {side: together(some, plan.material, slow[side]) for side, some in measured.items() if some}
-    known_truth = known.get("the truth", known_images) | known_patches
-    sides = Sides(known_truth, known["the volumes"], known["a random volume"], bool(true_pieces), plan.unreliable)
-    return _comparison(plan, judged, sides, patches)
-
-
-@dataclass
-class _Judged:
-    """What is kept of the volumes that are judged."""
-
-    in_slabs: bool
-    measured: list[Measured] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    histories: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, plan: Plan, volume: Volume, patches: Sequence[PatchRow], steps: Steps) -> None:
-        """Measure one more."""
-        voxels, notes = plan.prepared(volume)
-        parts = pieces(voxels, plan.piece)
-        self.measured += _measure(plan, parts, patches, self.in_slabs, steps, volume.name)
-        self.lines.append(f"{volume.name} ({' x '.join(map(str, volume.shape))})")
-        self.notes += notes
-        self.pictures = self.pictures or pictures_of_volume(voxels)
-        self.histories.append({"name": volume.name, "shape": list(volume.shape), **volume.provenance})
+        judged.add(volume, patches, steps)
+    random.measure([random_volume(plan)], steps, RANDOM)
+    random.keep(random_volume(plan, plan.shape), patches)
+    return {TRUTH: truth, VOLUMES: judged, RANDOM: random}
 
 
 def _know_images(plan: Plan, steps: Steps) -> dict[str, Known]:
     tell = steps.part(COUNTING, "measuring the micrographs")
     return know_images(plan.truth, plan.material, plan.fractions, tell)
-
-
-def _measure(
-    plan: Plan, parts: Sequence[Bytes], patches: Sequence[PatchRow], in_slabs: bool, steps: Steps, name: str
-) -> list[Measured]:
-    """Measure pieces of one volume."""
-    found = []
-    for number, part in enumerate(parts):
-        which = f"{name}, piece {number + 1} of {len(parts)}" if len(parts) > 1 else name
-        tell = steps.part(COUNTING, f"measuring {which}")
-        found.append(measure(part, plan.material, patches, plan.config.slow_edge, in_slabs, tell))
-    return found
 
 
 def _each(volumes: Sequence[Volume] | ModelVolumes, steps: Steps) -> Iterator[Volume]:
@@ -134,29 +121,29 @@ def _each(volumes: Sequence[Volume] | ModelVolumes, steps: Steps) -> Iterator[Vo
         yield volumes.make(number, steps.part(GENERATING, f"generating volume {number + 1} of {len(volumes)}"))
 
 
-def _measure_slowly(plan: Plan, sides: dict[str, list[Measured]], steps: Steps) -> dict[str, list[dict[str, float]]]:
-    """What takes long, of some of the volumes of each side."""
-    if not (plan.config.slow and plan.material.kind is OutputKind.PHASES):
-        return {name: [] for name in sides}
-    if not sides["the truth"]:  # beside an image nobody asks how noise conducts
-        sides = sides | {"a random volume": []}
-    return {
-        name: measure_slowly(volumes[:_MOST_SLOW], plan.material.phases, steps, name) for name, volumes in sides.items()
-    }
+def _measure_slowly(plan: Plan, sides: dict[str, Side], steps: Steps) -> dict[str, list[dict[str, float]]]:
+    """What takes long, of some of the volumes of each side, far from each other."""
+    chosen: dict[str, list[Measured]] = {name: [] for name in sides}
+    if plan.config.slow and plan.material.kind is OutputKind.PHASES:
+        for name, side in sides.items():
+            places = np.unique(np.linspace(0, len(side.measured) - 1, _MOST_SLOW).round().astype(int))
+            chosen[name] = [side.measured[place] for place in places if side.measured]
+        if not chosen[TRUTH]:  # beside an image nobody asks how noise conducts
+            chosen[RANDOM] = []
+    return {name: measure_slowly(some, plan.material.phases, steps, name) for name, some in chosen.items()}
 
 
 def _work(plan: Plan, volumes: Sequence[Volume] | ModelVolumes, true_pieces: int) -> float:
     """The weights of all parts together."""
     judged = len(volumes) * plan.parts
-    counting = COUNTING * (1 + max(true_pieces, 1) + judged + 1)
+    counting = COUNTING * (0.5 + max(true_pieces, 1) + judged + 1 + 6 * 3 / 12 + (2 + bool(true_pieces)) / 3)
     generating = GENERATING * len(volumes) * isinstance(volumes, ModelVolumes)
     slow = SLOW * sum(min(_MOST_SLOW, count) for count in (true_pieces, judged, bool(true_pieces)))
     return counting + generating + slow * (plan.config.slow and plan.material.kind is OutputKind.PHASES)
 
 
-def _comparison(plan: Plan, judged: _Judged, sides: Sides, patches: Sequence[PatchRow]) -> Comparison:
+def _comparison(plan: Plan, judged: Side, sides: Sides, patches: Sequence[PatchRow]) -> Comparison:
     data = plan.truth.data
-    versions = {package: version(package) for package in ("napari-slicegan", "numpy", "scipy", "scikit-image")}
     return Comparison(
         data.kind,
         data.phases,
@@ -169,5 +156,14 @@ def _comparison(plan: Plan, judged: _Judged, sides: Sides, patches: Sequence[Pat
         assemble(plan.headings(patches), sides, data.pixel_size, data.unit),
         tuple(dict.fromkeys([*plan.notes, *judged.notes])),
         (*pictures_of_truth(plan.truth), *judged.pictures),
-        {"settings": plan.config.to_dict(), "versions": versions, "volumes": judged.histories},
+        {"settings": plan.settings, "versions": _versions(), "volumes": judged.histories},
     )
+
+
+def _versions() -> dict[str, str]:
+    """Of all that the numbers come from."""
+    found = {"python": platform.python_version()}
+    for package in ("napari-slicegan", "numpy", "scipy", "scikit-image", "torch", "taufactor"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -47,7 +47,10 @@ def judge(
     upwards = shift > 0
     # Of an asymmetric interval the side counts on which the other value lies.
     truth_error = np.where(upwards, high - truth.value, truth.value - low) / NORMAL
-    combined = math.hypot(_rms(truth_error), _rms(np.nan_to_num(other.error)))
+    other_error = other.error
+    if truth.scatter is not None:  # a lone volume varies at least as pieces of the truth do
+        other_error = np.where(np.isnan(other_error), truth.scatter, other_error)
+    combined = math.hypot(_rms(truth_error), _rms(other_error))
     natural = math.nan if truth.scatter is None else _ratio(_rms(shift), _rms(truth.scatter))
     multiple = _ratio(_rms(shift), combined)
     if not is_reliable or not math.isfinite(combined):

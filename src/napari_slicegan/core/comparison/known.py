@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,9 @@ class Known:
     scatter: Floats | None = None
 
 
-def from_boxes(material: Material, layout: Layout, boxes: Sequence[Sequence[Sums]], seed: int) -> dict[str, Known]:
+def from_boxes(
+    material: Material, layout: Layout, boxes: Sequence[Sequence[Sums]], tell: Callable[[float], None]
+) -> dict[str, Known]:
     """Tell what a material's only planes know, by drawing their boxes again (block bootstrap).
 
     Parameters
@@ -60,19 +62,20 @@ def from_boxes(material: Material, layout: Layout, boxes: Sequence[Sequence[Sums
         How the planes lie.
     boxes : sequence of sequence of Sums
         The counts of the boxes of each of the planes.
-    seed : int
-        Of the draws.
+    tell : callable
+        Takes the finished fraction; what it raises ends the work.
 
     Returns
     -------
     dict of str to Known
         By the keys of the quantities.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     values = material.values(layout, [add(sums) for sums in boxes])
     drawn: dict[str, list[Floats]] = {key: [] for key in values}
     stacked = [{name: np.array([each[name] for each in sums]) for name in sums[0]} for sums in boxes]
-    for _ in range(material.resamples):
+    for draw in range(material.resamples):
+        tell(draw / material.resamples)
         weights = [rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums))).astype(float) for sums in boxes]
         again = [
             {name: np.tensordot(weight, array, 1) for name, array in arrays.items()}
@@ -153,20 +156,26 @@ def corrected(known: dict[str, Known], levels: Mapping[str, Known], quantities: 
         Corrected.
     """
     ratios = [each.mean_error / known[key].mean_error for key, each in levels.items() if known[key].mean_error > 0]
-    factor = max(1.0, float(np.median(ratios or [1.0])))
+    factor = max(1.0, float(np.median([ratio for ratio in ratios if math.isfinite(ratio)] or [1.0])))
     phases = list(levels.values())
     result = dict(known)
     for quantity in quantities:
         one = known[quantity.key]
         error, mean_error = one.error * factor, one.mean_error * factor
-        if quantity.key.startswith("correlation/"):
-            # At long distances S2 is the product of two fractions, and not known better than these.
-            i, j = (phases[phase] for phase in quantity.phases)
-            product = float(i.value) * j.mean_error + float(j.value) * i.mean_error
-            least = min(product, i.mean_error, j.mean_error)
-            error, mean_error = np.maximum(error, least), max(mean_error, least)
+        if quantity.key.startswith("correlation/") and quantity.phases[0] == quantity.phases[1]:
+            least = _of_fraction(one.value, phases[quantity.phases[0]])
+            error, mean_error = np.maximum(error, least), max(mean_error, float(least.mean()))
         result[quantity.key] = Known(one.value, error, mean_error)
     return result | dict(levels)
+
+
+def _of_fraction(s2: Floats, fraction: Known) -> Floats:
+    """What the uncertainty of a fraction f makes of S2 = f^2 + f (1 - f) rho, with rho as it is: the least it has."""
+    f = float(fraction.value)
+    if not 0 < f < 1:
+        return np.zeros_like(s2)
+    rho = np.clip((s2 - f**2) / (f - f**2), 0, 1)
+    return np.asarray(np.abs(2 * f + (1 - 2 * f) * rho) * fraction.mean_error)
 
 
 def level(each: Sequence[Representativity], sizes: Sequence[int]) -> Known:
@@ -193,6 +202,10 @@ def level(each: Sequence[Representativity], sizes: Sequence[int]) -> Known:
 def _from_draws(value: Floats, drawn: Floats, few: float, least: float) -> Known:
     """What draws (S,) or (S, R) of a quantity tell."""
     with np.errstate(invalid="ignore"):
+        finite = np.isfinite(drawn).all(axis=-1) if drawn.ndim > 1 else np.isfinite(drawn)
+        drawn = drawn[finite]  # a rare phase may be missing from a draw
+        if len(drawn) < 2:
+            return Known(value, np.full(value.shape, math.nan), math.nan)
         error = np.maximum(drawn.std(axis=0, ddof=1) * few, least)
         mean_error = float(_means(drawn).std(ddof=1)) * few
         return Known(value, error, mean_error if value.ndim else max(mean_error, least))

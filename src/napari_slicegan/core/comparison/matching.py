@@ -46,26 +46,50 @@ def to_bytes(volume: Volume, data: TrainingData) -> Bytes:
         The volume is of another kind, holds other labels, NaN or infinity.
     """
     voxels = np.asarray(volume.voxels)
+    _check_kind(voxels, volume.name, data)
+    if data.kind is OutputKind.PHASES:
+        return phase_indices(voxels, data.phases)
+    return np.asarray(voxels if voxels.ndim == 4 else voxels[..., None], np.uint8)[..., :3]
+
+
+def check_kind(volume: Volume, data: TrainingData) -> None:
+    """Refuse early, from a look at the middle plane, what `to_bytes` would refuse later.
+
+    Raises
+    ------
+    DataError
+        The volume is of another kind, holds other labels, NaN or infinity.
+    """
+    middle = volume.shape[0] // 2
+    _check_kind(np.asarray(volume.voxels[middle : middle + 1]), volume.name, data)
+
+
+def _check_kind(voxels: Any, name: str, data: TrainingData) -> None:
     if voxels.ndim not in (3, 4) or (voxels.ndim == 4 and not is_colour(voxels)):
-        raise DataError(f"{volume.name} has the shape {voxels.shape}: give a volume with the axes z, y, x.")
+        raise DataError(f"{name} has the shape {voxels.shape}: give a volume with the axes z, y, x.")
     if (voxels.ndim == 4) is not (data.kind is OutputKind.COLOUR):
         what = "in colour" if voxels.ndim == 4 else "not in colour"
-        raise DataError(f"{volume.name} is {what}, and the truth shows {_KINDS[data.kind]}: compare two of one kind.")
-    if data.kind is not OutputKind.PHASES:
-        return _intensities(voxels, volume.name)
+        raise DataError(f"{name} is {what}, and the truth shows {_KINDS[data.kind]}: compare two of one kind.")
+    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+        raise DataError(f"{name} holds NaN or infinity: replace these values.")
+    if data.kind is OutputKind.PHASES:
+        _check_labels(voxels, name, data.phases)
+    elif voxels.dtype != np.uint8:
+        raise DataError(f"{name} holds {voxels.dtype} values: save it in 8 bits on the scale of the image.")
+
+
+def _check_labels(voxels: Any, name: str, phases: Sequence[int]) -> None:
     if voxels.dtype.kind not in "bui":
         raise DataError(
-            f"{volume.name} holds {voxels.dtype} values, and the truth shows phases: segment it, or name the kind."
+            f"{name} holds {voxels.dtype} values, and the truth shows phases: segment it, or name the kind."
         )
     values = distinct_values(voxels, 2**10)
-    strange = [value for value in values or [] if value not in data.phases]
-    if values is None or strange:
+    if values is None or set(values) - set(phases):
         found = "more than 1024 different values" if values is None else f"the values {_listed(values)}"
         raise DataError(
-            f"{volume.name} holds {found}, but the phases of the truth are {_listed(data.phases)}: "
+            f"{name} holds {found}, but the phases of the truth are {_listed(phases)}: "
             "relabel one of them, or name the kind of the images."
         )
-    return phase_indices(voxels, data.phases)
 
 
 def check_size(volume: Volume) -> None:
@@ -106,9 +130,8 @@ def ratio(data: TrainingData, volume: Volume | ModelVolumes) -> float:
     DataError
         One of both sizes is unknown.
     """
-    if data.unit == volume.unit:
-        size = volume.voxel_size / data.pixel_size
-    elif "pixel" in (data.unit, volume.unit):
+    size = relative_size((volume.voxel_size, volume.unit), (data.pixel_size, data.unit))
+    if math.isnan(size):
         known, unknown = (f"{volume.voxel_size:g} {volume.unit}", "the truth")
         if volume.unit == "pixel":
             known, unknown = f"{data.pixel_size:g} {data.unit}", volume.name
@@ -116,8 +139,14 @@ def ratio(data: TrainingData, volume: Volume | ModelVolumes) -> float:
             f"The size of the pixels is {known} on one side, and unknown for {unknown}: give both sides a size, or "
             "give both in pixels."
         )
-    else:
-        size = _nanometres(volume.voxel_size, volume.unit) / _nanometres(data.pixel_size, data.unit)
+    return size
+
+
+def relative_size(one: tuple[float, str], other: tuple[float, str]) -> float:
+    """How large one voxel is in another, each a size with its unit; 1 for nearly equal ones, nan if one is unknown."""
+    if "pixel" in (one[1], other[1]) and one[1] != other[1]:
+        return math.nan
+    size = one[0] / other[0] if one[1] == other[1] else _nanometres(*one) / _nanometres(*other)
     return 1.0 if math.isclose(size, 1, rel_tol=_SAME) else size
 
 
@@ -142,12 +171,6 @@ def resampled(array: Bytes, step: float, axes: Sequence[int]) -> Bytes:
         places = np.arange(math.floor((array.shape[axis] - 1) / step) + 1) * step
         array = array.take(np.rint(places).astype(int), axis=axis)
     return array
-
-
-def _intensities(voxels: Any, name: str) -> Bytes:
-    if voxels.dtype != np.uint8:
-        raise DataError(f"{name} holds {voxels.dtype} values: save it in 8 bits on the scale of the image.")
-    return np.asarray(voxels if voxels.ndim == 4 else voxels[..., None], np.uint8)[..., :3]
 
 
 def _nanometres(size: float, unit: str) -> float:

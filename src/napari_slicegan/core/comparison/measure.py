@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.known import ENOUGH, Known, between, from_boxes, from_volumes
+from napari_slicegan.core.comparison.known import ENOUGH, Known, between, corrected, from_boxes, from_volumes, level
 from napari_slicegan.core.comparison.material import Material
-from napari_slicegan.core.comparison.patches import PatchRow, joined
 from napari_slicegan.core.comparison.sections import Layout, Sections
 from napari_slicegan.core.comparison.solids import quick_numbers, slow_numbers
 from napari_slicegan.core.comparison.steps import Steps
 from napari_slicegan.core.comparison.sums import Sums, add
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.statistics.representativity import Representativity, representativity
 
 Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
 
 COUNTING, SLOW = 1.0, 4.0
 """Weights of the work on a volume: how long each takes, about."""
@@ -40,19 +39,20 @@ class Measured:
         How far its patches are from those of the truth.
     middle : uint8 array (Z, Y, X) or (Z, Y, X, C)
         The part for what takes long.
+    levels : list of Representativity
+        What it knows of each phase or channel; empty where several volumes tell it by their spread.
     """
 
     layout: Layout
     boxes: list[list[Sums]]
     numbers: dict[str, float]
-    patches: dict[str, Floats]
     middle: Bytes
+    levels: list[Representativity]
 
 
 def measure(
     voxels: Bytes,
     material: Material,
-    patches: Sequence[PatchRow],
     slow_edge: int,
     in_slabs: bool,
     tell: Callable[[float], None],
@@ -65,8 +65,6 @@ def measure(
         Indices of phases, or intensities.
     material : Material
         What is told.
-    patches : sequence of PatchRow
-        The truth for patches.
     slow_edge : int
         Longest edge of the part that is kept for what takes long.
     in_slabs : bool
@@ -82,22 +80,19 @@ def measure(
     sections = Sections.of_volume(voxels)
 
     def counting(fraction: float) -> None:
-        tell(0.6 * fraction)
+        tell(0.7 * fraction)
 
     boxes = material.count_boxes(sections, counting)
+    levels = _levels(voxels, material) if in_slabs else []
     if not in_slabs:
         boxes = [[add(sums)] for sums in boxes]
     numbers: dict[str, float] = {}
     if material.kind is OutputKind.PHASES:
-        numbers = quick_numbers(voxels, material.phases, lambda fraction: tell(0.6 + 0.2 * fraction))
-    compared: dict[str, Floats] = {}
-    for number, row in enumerate(patches):
-        tell(0.8 + 0.2 * number / len(patches))
-        compared |= row.of_volume(voxels)
+        numbers = quick_numbers(voxels, material.phases, lambda fraction: tell(0.7 + 0.3 * fraction))
     sizes = [min(size, slow_edge) for size in voxels.shape[:3]]
     starts = [(have - size) // 2 for have, size in zip(voxels.shape[:3], sizes, strict=True)]
     middle = voxels[tuple(slice(start, start + size) for start, size in zip(starts, sizes, strict=True))].copy()
-    return Measured(sections.layout, boxes, numbers, compared, middle)
+    return Measured(sections.layout, boxes, numbers, middle, levels)
 
 
 def measure_slowly(volumes: Sequence[Measured], phases: int, steps: Steps, whose: str) -> list[dict[str, float]]:
@@ -109,7 +104,19 @@ def measure_slowly(volumes: Sequence[Measured], phases: int, steps: Steps, whose
     return found
 
 
-def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dict[str, float]]) -> dict[str, Known]:
+def _levels(voxels: Bytes, material: Material) -> list[Representativity]:
+    """What a volume knows of the fraction of each phase, or of the mean of each channel."""
+    if material.kind is OutputKind.PHASES:
+        return [representativity(voxels == phase, is_volume=True) for phase in range(material.phases)]
+    return [representativity(voxels[..., channel], is_volume=True) for channel in range(voxels.shape[3])]
+
+
+def together(
+    volumes: Sequence[Measured],
+    material: Material,
+    slow: Sequence[dict[str, float]],
+    tell: Callable[[float], None],
+) -> dict[str, Known]:
     """What volumes of equal shape know together.
 
     Parameters
@@ -120,6 +127,8 @@ def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dic
         What is told.
     slow : sequence of dict of str to float
         What took long, of all or some of them.
+    tell : callable
+        Takes the finished fraction; what it raises ends the work.
 
     Returns
     -------
@@ -128,7 +137,11 @@ def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dic
     """
     if len(volumes) < ENOUGH:
         boxes = [[sums for volume in volumes for sums in volume.boxes[number]] for number in range(3)]
-        known = from_boxes(material, volumes[0].layout, boxes, seed=0)
+        known = from_boxes(material, volumes[0].layout, boxes, tell)
+        # Neighbouring slabs resemble each other, as neighbouring boxes of an image do.
+        each = zip(*(volume.levels for volume in volumes), strict=True)
+        levels = {key: level(some, [1] * len(some)) for key, some in zip(material.levels, each, strict=True)}
+        known = corrected(known, levels, material.quantities)
     else:
         counted = [(volume.layout, [add(sums) for sums in volume.boxes]) for volume in volumes]
         known = from_volumes(material, counted)
@@ -137,4 +150,4 @@ def together(volumes: Sequence[Measured], material: Material, slow: Sequence[dic
             values = [np.asarray(each[key]) for each in numbers if np.isfinite(each[key])]
             if values:
                 known[key] = between(values)
-    return known | joined([volume.patches for volume in volumes])
+    return known

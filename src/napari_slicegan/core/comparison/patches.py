@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.comparison.known import ENOUGH, Known, between
+from napari_slicegan.core.comparison.known import Known
+from napari_slicegan.core.comparison.matching import Shape
 from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.statistics.diagonals import diagonal_planes, stretched
@@ -35,6 +37,8 @@ class PatchRow:
         The axis that straight planes are normal to, and that diagonal ones contain.
     is_diagonal : bool
         Which of them.
+    apart : int
+        Planes of a volume from one that is looked at to the next.
     reference : PatchReference or None
         The truth; None where there is none.
     note : str
@@ -45,33 +49,34 @@ class PatchRow:
     name: str
     axis: int
     is_diagonal: bool
+    apart: int
     reference: PatchReference | None
     note: str = ""
 
     def planes_of(self, volume: Bytes) -> Bytes:
-        """The planes of a volume (Z, Y, X[, C]) that are to be compared."""
-        return diagonal_planes(volume, self.axis) if self.is_diagonal else np.moveaxis(volume, self.axis, 0)
+        """The planes of a volume (Z, Y, X[, C]) that are to be compared, so far apart that they differ."""
+        if self.reference is None:
+            return volume[:0, :0, :0]
+        planes = diagonal_planes(volume, self.axis) if self.is_diagonal else np.moveaxis(volume, self.axis, 0)
+        return np.ascontiguousarray(planes[:: self.apart])
 
-    def of_truth(self) -> dict[str, Known]:
-        """How far halves of the truth are from each other, by scale."""
+    def of_truth(self, volumes: Bytes, tell: Callable[[float], None]) -> dict[str, Known]:
+        """How far halves of the truth are from each other, by scale, each with as many blocks as volumes have."""
         if self.reference is None:
             return {}
-        draws = self.reference.self_distances()  # (draws, scales)
-        spread = draws.std(axis=0, ddof=1)
+        return self._known(self.reference.self_distances(self.reference.blocks_in(volumes), tell))
+
+    def of_volumes(self, volumes: Bytes, tell: Callable[[float], None]) -> dict[str, Known]:
+        """How far planes (N, H, W[, C]) of all volumes are from halves of the truth, by scale."""
+        return {} if self.reference is None else self._known(self.reference.distances(volumes, tell))
+
+    def _known(self, draws: npt.NDArray[np.floating[Any]]) -> dict[str, Known]:
+        """What draws (draws, scales) of distances tell: a single one scatters as the material makes it."""
+        scatter = draws.std(axis=0, ddof=1)
         return {
-            key: Known(np.asarray(draws[:, n].mean()), np.asarray(spread[n]), float(spread[n]))
+            key: Known(np.asarray(float(draws[:, n].mean())), np.asarray(float(scatter[n])), float(scatter[n]))
             for n, key in enumerate(self.keys)
         }
-
-    def of_volume(self, volume: Bytes) -> dict[str, Floats]:
-        """How far a volume is from halves of the truth, (draws,) by scale; one that is too small tells nothing."""
-        if self.reference is None:
-            return {}
-        try:
-            draws = self.reference.distances(self.planes_of(volume))  # (draws, scales)
-        except DataError:
-            return {}
-        return {key: np.asarray(draws[:, n], np.float64) for n, key in enumerate(self.keys)}
 
     @property
     def keys(self) -> list[str]:
@@ -86,7 +91,7 @@ class PatchRow:
 
 
 def patch_rows(
-    data: TrainingData, volume: Bytes | None, forgotten: int, tell: Callable[[float], None]
+    data: TrainingData, truth: Bytes | None, shape: Shape, forgotten: int, tell: Callable[[float], None]
 ) -> list[PatchRow]:
     """Prepare the comparison of patches.
 
@@ -94,8 +99,10 @@ def patch_rows(
     ----------
     data : TrainingData
         The truth, as micrographs.
-    volume : uint8 array (Z, Y, X) or (Z, Y, X, C), optional
+    truth : uint8 array (Z, Y, X) or (Z, Y, X, C), optional
         The truth itself, if it is a volume.
+    shape : (int, int, int)
+        Voxels of the volumes.
     forgotten : int
         Pixels after which the material has forgotten what it is.
     tell : callable
@@ -110,32 +117,28 @@ def patch_rows(
     for number in range(6):
         tell(number / 6)
         axis, is_diagonal = number % 3, number >= 3
-        planes = _planes(data, volume, axis, is_diagonal)
         key = f"patches/{'diagonal' if is_diagonal else 'axis'}/{AXES[axis]}"
         name = f"planes at 45° along {AXES[axis]}" if is_diagonal else f"planes normal to {AXES[axis]}"
-        reference, note = None, NO_DIAGONAL
-        if planes is not None:
+        room = _room(shape, axis, is_diagonal)
+        block = max(CONFIG.span, min(forgotten, room))
+        planes, reference, note = _planes(data, truth, axis, is_diagonal), None, NO_DIAGONAL
+        if room < CONFIG.span:
+            note = f"Such planes of the volumes are only {room} voxels wide, and patches take {CONFIG.span}."
+        elif planes is not None:
             try:
                 # Neighbouring planes of a volume are nearly the same: only some of them are dealt out to the halves.
-                thinned = planes[:: max(1, forgotten)] if volume is not None else planes
-                reference, note = PatchReference(thinned, max(forgotten, CONFIG.span), phases, CONFIG), ""
+                thinned = planes[::block] if truth is not None else planes
+                reference, note = PatchReference(thinned, block, phases, CONFIG), ""
             except DataError as error:
                 note = str(error)
-        rows.append(PatchRow(key, name, axis, is_diagonal, reference, note))
+        rows.append(PatchRow(key, name, axis, is_diagonal, block, reference, note))
     return rows
 
 
-def joined(pieces: Sequence[dict[str, Floats]]) -> dict[str, Known]:
-    """What volumes tell together: of too few to tell a spread, the draws tell how sure they are."""
-    known = {}
-    for key in pieces[0]:
-        draws = np.array([piece[key] for piece in pieces if key in piece])  # (volumes, draws)
-        if len(draws) >= ENOUGH:
-            known[key] = between(list(draws.mean(axis=1)))
-        else:
-            error = draws.std(ddof=1)
-            known[key] = Known(np.asarray(draws.mean()), np.asarray(error), float(error))
-    return known
+def _room(shape: Shape, axis: int, is_diagonal: bool) -> int:
+    """The shorter edge of such planes of a volume."""
+    others = [size for number, size in enumerate(shape) if number != axis]
+    return min(shape[axis], min(others) // 2) if is_diagonal else min(others)
 
 
 def _planes(data: TrainingData, volume: Bytes | None, axis: int, is_diagonal: bool) -> Bytes | None:

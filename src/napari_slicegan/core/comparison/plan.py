@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,13 +72,19 @@ class Plan:
         """Prepare a comparison; refuse what cannot be compared."""
         if not len(volumes):
             raise DataError("There is no volume to compare.")
-        whole = Truth.of(truth, config.largest)
-        first = volumes if isinstance(volumes, ModelVolumes) else volumes[0]
         if not isinstance(volumes, ModelVolumes):
             _check_equal(volumes)
+        whole = Truth.of(truth, config.largest)
+        first = volumes if isinstance(volumes, ModelVolumes) else volumes[0]
+        _check_kinds(volumes, whole.data)
         ratio = matching.ratio(whole.data, first)
         there = whole.at(ratio)
         shape = _common_shape(volumes, config.largest, max(1.0, 1 / ratio))
+        if there.smallest < SMALLEST:
+            raise DataError(
+                f"At the size of the volumes' voxels the truth has only {there.smallest} pixels along an edge: a "
+                f"comparison needs at least {SMALLEST}."
+            )
         data, piece = there.data, there.piece(shape)
         reach = config.reach or min(_LONGEST_REACH, min(*piece, there.smallest) // 2)
         if reach >= min(*piece, there.smallest):
@@ -117,9 +124,13 @@ class Plan:
             notes.append(f"The volumes were brought to the pixels of the truth, {size} (nearest voxels).")
         if self.truth.voxels is None and len(self.truth.data.sources) == 1:
             notes.append("One micrograph speaks for all directions: the material is taken to be isotropic.")
-        if self.unreliable:
-            phases = ", ".join(self.names[phase] for phase in sorted(self.unreliable))
-            notes.append(f"The image is too small for the structures of {phases} to tell how well it knows them.")
+        same = [phase for phase in self.unreliable if all(each[phase].variance == 0 for each in self.fractions)]
+        for phases, words in ((same, "is the same everywhere"), (self.unreliable - set(same), "")):
+            names = ", ".join(self.names[phase] for phase in sorted(phases))
+            if names and words:
+                notes.append(f"In the image {names} {words}: nothing can be told of it.")
+            elif names:
+                notes.append(f"The image is too small for the structures of {names} to tell how well it knows them.")
         if min(self.shape) < self.forgotten:
             notes.append(
                 f"The volumes are {min(self.shape)} voxels thin, and structures of the truth reach over "
@@ -129,6 +140,12 @@ class Plan:
             size = " x ".join(map(str, self.piece))
             notes.append(f"Truth and volumes were cut into pieces of {size} voxels; spreads are between pieces.")
         return tuple(notes)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was set, and what came of it; plain JSON."""
+        made = {"piece": list(self.piece), "reach_in_voxels": self.material.reach, "truth": self.truth.about}
+        return self.config.to_dict() | made
 
     def prepared(self, volume: Volume) -> tuple[Bytes, tuple[str, ...]]:
         """The part of a volume that is looked at, on one scale with the truth; and what to say of that."""
@@ -143,9 +160,10 @@ class Plan:
         if is_phases:
             missing = without_transport()
             for solid in solids(self.names):
-                needs_transport = solid.key.startswith(("diffusivity", "tortuosity"))
-                note = self._slow_note(missing if needs_transport else "") if solid.is_slow else ""
-                found.append(Heading.of_solid(solid, note))
+                lacks = missing if solid.key.startswith(("diffusivity", "tortuosity")) else ""
+                note = self._slow_note(lacks) if solid.is_slow else ""
+                left_out = solid.is_slow and (not self.config.slow or bool(lacks))
+                found.append(Heading.of_solid(solid, note, left_out))
         return found + [heading for row in patches for heading in Heading.of_patches(row)]
 
     def _slow_note(self, missing: str) -> str:
@@ -155,13 +173,15 @@ class Plan:
         return missing or f"Of the middle of each volume, at most {edge} voxels along each axis."
 
 
-def random_volume(plan: Plan, seed: int = 0) -> Bytes:
+def random_volume(plan: Plan, shape: Shape | None = None, seed: int = 0) -> Bytes:
     """A volume whose voxels know nothing of each other, with the phases or levels of the truth in its proportions.
 
     Parameters
     ----------
     plan : Plan
         Says the shape of a piece, and the truth.
+    shape : (int, int, int), optional
+        Instead of that of a piece.
     seed : int
         Of the draws.
 
@@ -173,7 +193,7 @@ def random_volume(plan: Plan, seed: int = 0) -> Bytes:
     data, rng = plan.truth.data, np.random.default_rng(seed)
     sources = [data.sources[0]] if plan.truth.voxels is not None else data.sources
     pixels = np.concatenate([source.reshape(-1, *source.shape[3:]) for source in sources])
-    return np.asarray(pixels[rng.integers(len(pixels), size=plan.piece)])
+    return np.asarray(pixels[rng.integers(len(pixels), size=shape or plan.piece)])
 
 
 def _names(data: TrainingData, names: Sequence[str]) -> tuple[str, ...]:
@@ -184,11 +204,20 @@ def _names(data: TrainingData, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) or tuple(f"phase {phase}" for phase in data.phases)
 
 
+def _check_kinds(volumes: Sequence[Volume] | ModelVolumes, data: TrainingData) -> None:
+    """Refuse other materials than the truth, before anything is measured."""
+    if isinstance(volumes, ModelVolumes):
+        volumes.check_kind(data)
+        return
+    for volume in volumes:
+        matching.check_kind(volume, data)
+
+
 def _check_equal(volumes: Sequence[Volume]) -> None:
     """Refuse volumes of different voxel sizes, or too small ones."""
     for volume in volumes:
         matching.check_size(volume)
-        if (volume.voxel_size, volume.unit) != (volumes[0].voxel_size, volumes[0].unit):
+        if matching.relative_size((volume.voxel_size, volume.unit), (volumes[0].voxel_size, volumes[0].unit)) != 1:
             sizes = f"{volumes[0].voxel_size:g} {volumes[0].unit} and {volume.voxel_size:g} {volume.unit}"
             raise DataError(
                 f"{volumes[0].name} and {volume.name} have different voxel sizes, {sizes}: compare them one at a time."

@@ -105,6 +105,7 @@ def of_intensities(channels: Sequence[str], reach: int) -> Iterator[Quantity]:
                 Place(Way.NORMAL_TO, key, axis),
                 abscissa=abscissa,
                 x=x,
+                phases=tuple(range(len(channels))),
             )
 
 

@@ -15,8 +15,7 @@ from napari_slicegan.core.comparison.result import Estimate, Group, Judgement, R
 from napari_slicegan.core.comparison.solids import Solid
 
 _ONLY_3D = "Only a volume shows this: give a volume as the truth to judge it."
-_NO_VALUE = "{} cannot tell it: a phase is absent, or never ends there."
-_NO_PATCHES = "The planes of the volumes are smaller than the blocks whose patches are compared: make them larger."
+_NO_VALUE = "{} cannot tell it: a phase is absent, never ends, or does not reach from end to end."
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Heading:
         What is much, as for `judge`.
     phases : tuple of int
         That it is about.
+    is_left_out : bool
+        Whether nobody tried to tell it; the note says why.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Heading:
     abscissa: str = ""
     x: Floats | None = None
     phases: tuple[int, ...] = ()
+    is_left_out: bool = False
 
     @classmethod
     def of_quantity(cls, it: Quantity, is_positive: bool) -> Heading:
@@ -55,15 +57,16 @@ class Heading:
         return cls(it.key, it.group, it.name, it.note, it.power, is_positive, None, it.abscissa, x, it.phases)
 
     @classmethod
-    def of_solid(cls, it: Solid, note: str) -> Heading:
+    def of_solid(cls, it: Solid, note: str, is_left_out: bool) -> Heading:
         """Of what only volumes tell."""
-        return cls(it.key, it.group, it.name, note, it.power)
+        return cls(it.key, it.group, it.name, note, it.power, is_left_out=is_left_out)
 
     @classmethod
     def of_patches(cls, it: PatchRow) -> list[Heading]:
         """Of patches at each scale: distances are in standard deviations of the patches of the truth."""
         rows = zip(it.keys, it.names, strict=True)
-        return [cls(key, Group.PATCHES, name, it.note, scale=1.0) for key, name in rows]
+        left_out = it.reference is None
+        return [cls(key, Group.PATCHES, name, it.note, scale=1.0, is_left_out=left_out) for key, name in rows]
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,9 @@ def _row(it: Heading, sides: Sides, voxel_size: float, unit: str) -> Row:
         return None if known is None else estimate(known, it.is_positive, factor)
 
     note, found = it.note, _judged(it, truth, volumes, sides, factor)
-    if found.verdict is Verdict.MISSING and not note:
-        note = _NO_VALUE.format("The truth" if truth is None else "The volumes")
-        if it.group is Group.PATCHES:
-            note = _NO_PATCHES
+    if found.verdict is Verdict.MISSING and not it.is_left_out:
+        why = _NO_VALUE.format("The truth" if truth is None else "The volumes")
+        note = f"{note} {why}".strip()
     if found.verdict is Verdict.ONLY_3D:
         note = note or _ONLY_3D
     x = np.empty(0) if it.x is None else it.x * (voxel_size if it.abscissa == "distance" else 1.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -88,6 +89,25 @@ class ModelVolumes:
     def __iter__(self) -> Iterator[Volume]:
         return (self.make(number) for number in range(len(self)))
 
+    def check_kind(self, data: TrainingData) -> None:
+        """Refuse a model of another material than the truth before it makes anything.
+
+        Raises
+        ------
+        DataError
+            Its voxels are of another kind, or it has phases that the truth has not.
+        """
+        info = self._model.info
+        if info.kind is not data.kind:
+            raise DataError(
+                f"{self.name} makes {info.kind}, and the truth shows {data.kind}: name the kind, or change one."
+            )
+        if set(info.phases) - set(data.phases):
+            mine, theirs = (", ".join(map(str, phases)) for phases in (info.phases, data.phases))
+            raise DataError(
+                f"{self.name} makes the phases {mine}, but those of the truth are {theirs}: relabel the image."
+            )
+
     def make(self, number: int, progress: Callable[[float], None] | None = None) -> Volume:
         """Make one of the volumes; `progress` takes the finished fraction, and what it raises ends the work."""
         info, seed = self._model.info, self._seeds[number]
@@ -116,7 +136,7 @@ def read_volume(path: Path) -> Volume:
     """
     from napari_slicegan.core.io import read_image
     from napari_slicegan.core.output.formats import OME_ZARR, format_of
-    from napari_slicegan.core.output.reading import open_volume, voxel_size
+    from napari_slicegan.core.output.reading import open_volume, provenance_of, voxel_size
 
     if path.suffix.lower() in (".raw", ".vti") or path.is_dir():
         try:
@@ -126,7 +146,7 @@ def read_volume(path: Path) -> Volume:
             raise DataError(f"{path} cannot be read as a volume ({error}): give a volume or a model.") from None
         if format_of(path) is OME_ZARR and len(voxels.shape) == 4:
             voxels = np.moveaxis(np.asarray(voxels), 0, -1)  # colours come first there
-        return Volume(voxels, size, unit, path.name)
+        return Volume(voxels, size, unit, path.name, provenance_of(path))
     file = read_image(path)
     if not file.axes.startswith("Z"):
         raise DataError(f"{path.name} is a 2D image: give a volume, or a model.")

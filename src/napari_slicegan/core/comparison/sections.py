@@ -39,7 +39,7 @@ class Layout:
     lines : tuple of tuple of Line
         For each axis z, y, x where lines along it are seen.
     pixels : tuple of int
-        In each of the planes.
+        In each of the planes; those of a volume count once.
     """
 
     normals: tuple[int, int, int]
@@ -71,7 +71,8 @@ class Sections:
         planes = tuple(np.moveaxis(volume, axis, 0) for axis in range(3))
         # A line lies in planes of two kinds, and counts in one: z down those normal to y, y across those normal to x.
         lines = ((Line(1, 0),), (Line(2, 1),), (Line(0, 1),))
-        return cls(planes, Layout((0, 1, 2), lines, _pixels(planes)), True)
+        counted = (prod(volume.shape[:3]), 0, 0)  # all planes are the same voxels
+        return cls(planes, Layout((0, 1, 2), lines, counted), True)
 
     @classmethod
     def of_images(cls, data: TrainingData) -> Sections:

@@ -71,9 +71,10 @@ def count(planes: Bytes, kind: OutputKind, phases: int, box: Box, reach: int) ->
             interface_sums(planes, phases, box),
         ]
     else:
-        # The mean of the planes is the mean of all boxes: taken off before the products lose precision.
-        channels = [channel - channel.mean(dtype=np.float64) for channel in np.moveaxis(planes / 255.0, -1, 0)]
-        counted = [pair_sums(channels, box, reach, cross=False), intensity_sums(planes, box)]
+        part, inner = _around(box, planes.shape, reach)
+        means = planes.mean(axis=(0, 1, 2), dtype=np.float64)  # the same for all boxes, so that these add up
+        channels = [(planes[(*part, n)] - mean) / 255 for n, mean in enumerate(means)]
+        counted = [pair_sums(channels, inner, reach, cross=False), intensity_sums(planes, box)]
     return sums | {name: part for parts in counted for name, part in parts._asdict().items()}
 
 
@@ -138,3 +139,14 @@ def _mean_run(runs: Floats) -> Floats:
     """Mean length (P,) of runs (P, 2, L + 1)."""
     number = runs.sum(axis=1)  # (P, L + 1)
     return np.asarray(number @ np.arange(number.shape[1]) / np.maximum(number.sum(axis=1), 1))
+
+
+def _around(box: Box, shape: tuple[int, ...], reach: int) -> tuple[Box, Box]:
+    """The part of planes that pairs from a box reach into, and the box in that part."""
+    stack, *edges = box
+    wide = [
+        slice(max(0, each.start - reach), min(size, each.stop + reach))
+        for each, size in zip(edges, shape[1:], strict=False)
+    ]
+    inner = [slice(each.start - part.start, each.stop - part.start) for each, part in zip(edges, wide, strict=True)]
+    return (stack, wide[0], wide[1]), (slice(0, stack.stop - stack.start), inner[0], inner[1])

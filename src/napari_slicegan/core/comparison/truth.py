@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,6 @@ import numpy.typing as npt
 from napari_slicegan.core.comparison.known import Known, corrected, from_boxes, level
 from napari_slicegan.core.comparison.matching import Shape, check_size, cut, pieces, resampled
 from napari_slicegan.core.comparison.material import Material
-from napari_slicegan.core.comparison.patches import PatchRow, patch_rows
 from napari_slicegan.core.comparison.samples import Volume
 from napari_slicegan.core.comparison.sections import Sections
 from napari_slicegan.core.config import OutputKind
@@ -68,6 +68,13 @@ class Truth:
         if self.voxels is not None:
             return [self.voxels.shape[:3]]
         return [source.shape[1:3] for source in self.data.sources]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is, as plain JSON."""
+        data = self.data
+        shapes = [list(shape) for shape in self.shapes]
+        return {"names": list(data.names), "shapes": shapes, "axis": data.axis, "fingerprint": data.fingerprint}
 
     @property
     def summary(self) -> str:
@@ -131,26 +138,11 @@ def know_images(
         By the keys of the quantities.
     """
     sections = Sections.of_images(truth.data)
-    boxes = material.count_boxes(sections, lambda fraction: tell(0.8 * fraction))
-    tell(0.8)
-    known = from_boxes(material, sections.layout, boxes, seed=0)
+    boxes = material.count_boxes(sections, lambda fraction: tell(0.5 * fraction))
+    known = from_boxes(material, sections.layout, boxes, lambda fraction: tell(0.5 + 0.5 * fraction))
     sizes = sections.layout.pixels
     joined = [level([each[number] for each in fractions], sizes) for number in range(len(fractions[0]))]
     return corrected(known, dict(zip(material.levels, joined, strict=True)), material.quantities)
-
-
-def know_patches(rows: Sequence[PatchRow], tell: Progress) -> dict[str, Known]:
-    """Tell how far the truth is from itself, patch by patch."""
-    known: dict[str, Known] = {}
-    for number, row in enumerate(rows):
-        tell(number / len(rows))
-        known |= row.of_truth()
-    return known
-
-
-def prepare_patches(truth: Truth, forgotten: int, tell: Progress) -> list[PatchRow]:
-    """Prepare the truth for patches."""
-    return patch_rows(truth.data, truth.voxels, forgotten, tell)
 
 
 def cut_note(volume: Volume, part: Volume) -> tuple[str, ...]:

@@ -75,23 +75,24 @@ def check_same(path: Path, description: VolumeDescription) -> None:
     shape, wanted = description.shape, description.provenance
     try:
         same = open_volume(path, shape).shape in (shape, shape[3:] + shape[:3])
-        made = _provenance(path)
+        made = provenance_of(path)
     except (OSError, ValueError, KeyError):
         same, made = False, None
     if not same or (made and any(made.get(topic) != wanted.get(topic) for topic in ("request", "model"))):
         raise OutputError(f"{path} is another volume than the one that is wanted: choose another name.")
 
 
-def _provenance(path: Path) -> Any:
-    """Where a volume comes from, as far as its file says."""
+def provenance_of(path: Path) -> dict[str, Any]:
+    """Where a volume comes from, as far as its file says; plain JSON."""
     kind = format_of(path)
     if kind is OME_ZARR:
         import zarr
 
         from napari_slicegan.core.output.sinks.ome_zarr import KEY
 
-        return zarr.open_group(path, mode="r").attrs[KEY]
-    return _facts(path)["provenance"] if kind.name == "raw" else None
+        made: Any = zarr.open_group(path, mode="r").attrs.get(KEY, {})
+        return dict(made)
+    return dict(_facts(path).get("provenance", {})) if kind.name == "raw" else {}
 
 
 def _npy(path: Path) -> Any:

@@ -9,7 +9,7 @@ differ as well: the distances between halves of the truth say by how much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,12 @@ from napari_slicegan.core.errors import DataError
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.floating[Any]]
+Progress = Callable[[float], None]
 _LEAST_VARIANCE = 1e-3  # of the largest: what is flatter is the rounding of the image, not the material
+
+
+def _silent(_: float) -> None:
+    """Tell nobody of the progress."""
 
 
 @dataclass(frozen=True)
@@ -185,23 +190,43 @@ class PatchReference:
             for scale in config.scales
         ]
 
-    def self_distances(self) -> Floats:
-        """How far one half is from the other, (draws, scales): what two samples of one material differ by."""
-        return np.array([self._distances(first, second, rng) for first, second, rng in self._draws()])
+    def blocks_in(self, planes: Array) -> int:
+        """How many blocks planes (N, H, W) or (N, H, W, C) hold."""
+        return len(_corners(planes, self._block))
 
-    def distances(self, others: Array) -> Floats:
+    def self_distances(self, most: int | None = None, progress: Progress = _silent) -> Floats:
+        """How far one half is from the other.
+
+        Parameters
+        ----------
+        most : int, optional
+            Blocks that are taken of each half: as many as those have with which the result is compared.
+        progress : callable
+            Takes the finished fraction; what it raises ends the work.
+
+        Returns
+        -------
+        float array (draws, scales)
+            What two samples of one material differ by.
+        """
+        draws = self._draws(progress)
+        return np.array([self._distances(first[:most], second[:most], rng) for first, second, rng in draws])
+
+    def distances(self, others: Array, progress: Progress = _silent) -> Floats:
         """How far one half is from as many blocks of other planes.
 
         Parameters
         ----------
         others : uint8 array (N, H, W) or (N, H, W, C)
-            What is judged; of any size.
+            What is judged, of any size; of a volume planes that are a block apart. Of fewer blocks than a half has,
+            fewer of the half are taken.
+        progress : callable
+            Takes the finished fraction; what it raises ends the work.
 
         Returns
         -------
         float array (draws, scales)
-            Of planes of the same material these are the `self_distances`, but for chance: the same halves of the truth
-            are compared with as much of something else.
+            Of planes of the same material these are the `self_distances` of as many blocks, but for chance.
 
         Raises
         ------
@@ -215,15 +240,17 @@ class PatchReference:
                 f"{self._block} x {self._block} whose patches are compared: make it larger."
             )
         found = []
-        for half, _, rng in self._draws():
-            chosen = rng.choice(places, len(half), replace=len(places) < len(half))
-            found.append(self._distances(half, _cut(others, chosen, self._block), rng))
+        for half, _, rng in self._draws(progress):
+            count = min(len(half), len(places))
+            chosen = rng.choice(places, count, replace=False)
+            found.append(self._distances(half[:count], _cut(others, chosen, self._block), rng))
         return np.array(found)
 
-    def _draws(self) -> Iterator[tuple[Array, Array, np.random.Generator]]:
+    def _draws(self, progress: Progress) -> Iterator[tuple[Array, Array, np.random.Generator]]:
         """Both halves (B, block, block, ...), and the source of further randomness; the same ones each time."""
         half = len(self._corners) // 2
-        for rng in np.random.default_rng(self._config.seed).spawn(self._config.draws):
+        for number, rng in enumerate(np.random.default_rng(self._config.seed).spawn(self._config.draws)):
+            progress(number / self._config.draws)
             blocks = _cut(self._planes, rng.permutation(self._corners)[: 2 * half], self._block)
             yield blocks[:half], blocks[half:], rng
 

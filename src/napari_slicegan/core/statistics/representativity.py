@@ -32,6 +32,7 @@ _FORGOTTEN = 3.5
 exponential correlation has fallen to 1 %."""
 
 _LONGEST = 512  # pixels: no correlation is followed further
+_BALL = {2: math.pi, 3: 4 / 3 * math.pi}  # of radius 1
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,15 @@ class Representativity:
         return NORMAL / (error * self.fraction) * math.sqrt(self.variance * self.integral_range)
 
 
-def representativity(values: Array) -> Representativity:
+def representativity(values: Array, is_volume: bool = False) -> Representativity:
     """Tell what images know of the fraction of a phase, or of the mean of what they show.
 
     Parameters
     ----------
     values : bool or real array (N, H, W)
         True inside of the phase, or any numbers, in N images that do not know of each other.
+    is_volume : bool
+        Whether it is a volume (Z, Y, X) instead; areas are then volumes.
 
     Returns
     -------
@@ -104,17 +107,18 @@ def representativity(values: Array) -> Representativity:
     mean, variance = float(np.mean(values, dtype=np.float64)), float(np.var(values, dtype=np.float64))
     if not variance:
         return Representativity(mean, 0.0, math.nan, (math.nan, math.nan), math.nan, 0, 0.0)
-    covariance, counts, lags = _covariances(values, mean)
-    area = float(values.size)
+    samples = values[None] if is_volume else values
+    covariance, counts, lags = _covariances(samples, mean)
+    area, ball = float(values.size), _BALL[samples.ndim - 1]
     # What is measured is S2 - f^2 with the fraction of the image: var less than with that of the material.
     variances = np.cumsum(covariance) / area**2  # (R + 1,) if the integral ends at each distance
     variances /= np.maximum(1 - np.cumsum(counts) / area**2, 1e-3)
     ranges = np.cumsum(lags * covariance / counts) + np.cumsum(lags) * variances
     ranges = np.maximum(ranges / (variance + variances), 1)
     distances = np.arange(len(ranges))
-    ended = np.flatnonzero(distances >= _FORGOTTEN * np.sqrt(ranges / math.pi))
+    ended = np.flatnonzero(distances >= _FORGOTTEN * (ranges / ball) ** (1 / (samples.ndim - 1)))
     reach = int(ended[0]) if ended.size else len(ranges) - 1
-    pieces = area / (math.pi * max(reach, 1) ** 2) if ended.size else 0.0
+    pieces = area / (ball * max(reach, 1) ** (samples.ndim - 1)) if ended.size else 0.0
     error = math.sqrt(max(variances[reach], variance / area * 1e-6)) * few_pieces(pieces)
     interval = _odds_interval(mean, error) if values.dtype == bool else (mean - NORMAL * error, mean + NORMAL * error)
     return Representativity(mean, variance, error, interval, float(ranges[reach]), reach, pieces)
@@ -125,21 +129,21 @@ def few_pieces(pieces: float) -> float:
     return float(special.stdtrit(max(2 * pieces, 1.5), 0.975)) / NORMAL
 
 
-def _covariances(values: Array, mean: float) -> tuple[Floats, Floats, Floats]:
+def _covariances(samples: Array, mean: float) -> tuple[Floats, Floats, Floats]:
     """Sums of (I - f)(I' - f) over all pairs, their numbers, and the numbers of lags: each by distance (R + 1,)."""
-    number, height, width = values.shape
-    reach = min(height, width, 2 * _LONGEST) // 2
-    size = (fft.next_fast_len(height + reach), fft.next_fast_len(width + reach, real=True))
-    power = np.zeros((size[0], size[1] // 2 + 1), np.float64)
-    for plane in values:
-        power += np.abs(fft.rfft2(plane.astype(np.float32) - np.float32(mean), size)) ** 2
-    whole = fft.irfft2(power, size)
-    lags = np.arange(-reach, reach + 1)
-    covariance = whole[np.ix_(lags, np.arange(reach + 1))]  # (2 R + 1, R + 1): the other half is the same again
-    counts = number * np.outer(height - np.abs(lags), width - np.arange(reach + 1)).astype(np.float64)
-    twice = np.full(covariance.shape, 2.0)
-    twice[:, 0] = 1
-    distance = np.rint(np.hypot(lags[:, None], lags[reach:])).astype(int)
+    shape = samples.shape[1:]
+    reach = min(*shape, 2 * _LONGEST) // 2
+    size = [fft.next_fast_len(edge + reach, real=True) for edge in shape]
+    power = np.float64(0.0)
+    for sample in samples:
+        power = power + np.abs(fft.rfftn(sample.astype(np.float32) - np.float32(mean), size)) ** 2
+    lags = [np.arange(-reach, reach + 1) for _ in shape[:-1]] + [np.arange(reach + 1)]  # half, for the rest is the same
+    covariance = fft.irfftn(power, size)[np.ix_(*lags)]
+    grids = np.ix_(*lags)
+    room = [edge - np.abs(grid).astype(float) for edge, grid in zip(shape, grids, strict=True)]
+    counts = len(samples) * math.prod(room)
+    distance = np.rint(np.sqrt(sum(grid.astype(np.float32) ** 2 for grid in grids))).astype(np.int32)
+    twice = np.where(grids[-1] > 0, 2.0, 1.0)
 
     def by_distance(values: Array) -> Floats:
         return np.asarray(np.bincount(distance.ravel(), (values * twice).ravel())[: reach + 1], np.float64)
