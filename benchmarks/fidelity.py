@@ -45,28 +45,36 @@ def train(volume: np.ndarray, planes: list[str], minutes: float, folder: Path) -
 
 def table(comparison: Comparison) -> list[str]:
     """The rows in Markdown."""
-    heading = ("Quantity", "Truth", "its spread", "Generated", "their spread", "Difference", "in spreads", "Noise")
+    heading = (
+        "Quantity",
+        "Truth",
+        "its spread",
+        "Generated",
+        "their spread",
+        "Difference",
+        "apart",
+        "in spreads",
+        "Noise",
+    )
     lines = [heading, ("---",) * len(heading), *map(_cells, comparison.rows)]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def _cells(row: Row) -> Sequence[str]:
-    unit = f" ({row.unit})" if row.unit else ""
+    name = f"{row.name} ({row.unit})" if row.unit else row.name
+    found, noise = row.judgement, row.of_random
+    numbers = [_short(found.difference), _short(found.multiple), _short(found.natural), _short(noise.natural)]
     if row.truth is None or row.volumes is None:
-        return [row.name + unit, *_pair(row.truth), *_pair(row.volumes), row.note, "", ""]
-    spread = row.judgement.natural
-    return [
-        row.name + unit,
-        *_pair(row.truth),
-        *_pair(row.volumes),
-        f"{row.judgement.difference:.3g}",
-        f"{spread:.2g}",
-        f"{row.of_random.natural:.2g}" if math.isfinite(row.of_random.natural) else "",
-    ]
+        numbers = [row.note, "", "", ""]
+    return [name.replace("|", "and"), *_pair(row.truth), *_pair(row.volumes), *numbers]
 
 
 def _pair(known: Estimate | None) -> tuple[str, str]:
-    return ("", "") if known is None else (f"{known.value:.3g}", f"{known.spread:.2g}")
+    return ("", "") if known is None else (_short(known.value), _short(known.spread))
+
+
+def _short(number: float) -> str:
+    return f"{number:.3g}" if math.isfinite(number) else ""
 
 
 def main() -> None:
