@@ -100,7 +100,7 @@ def read(sums: Sums, kind: OutputKind, reach: int) -> Readings:
     dict of str to float array
         For phases "fraction" (P,), "correlation" (4, Q, R + 1), "lineal path" (2, P, R + 1), "chord density"
         (2, P, R + 1), "mean chord" (2, P), "crossings" (4, I) per pixel, "surface" (I,) and "triple lines" (T,),
-        and what a single event would give: a chord among the chords (2, P), half a run of mean length in the lineal
+        and what a single event would give: a chord among the chords (2, P), a run of mean length in the lineal
         path (2, P), a crossing (4,), a crossing as area () and a triple point ();
         for intensities "histogram" (C, 256), "gradient" (G,), "texture" (10,), all cumulative, "correlation"
         (4, C, R + 1), normalised to 1 at distance 0, and "mean" (C,) from 0 to 255.
@@ -128,7 +128,7 @@ def read(sums: Sums, kind: OutputKind, reach: int) -> Readings:
         "surface": specific_surface(interfaces),
         "triple lines": triple_line_density(interfaces),
         "one chord": np.array([1 / np.maximum(line.sum(axis=(1, 2)), 1) for line in lines]),
-        "one run": np.array([_mean_run(line) / 2 / runs.voxels for line in lines]),
+        "one run": np.array([_mean_run(line) / runs.voxels for line in lines]),
         "one crossing": 1 / interfaces.steps,
         "one area": np.asarray(2 / interfaces.steps.sum()),
         "one point": np.asarray(2 / interfaces.vertices[0]),
