@@ -191,12 +191,13 @@ def level(each: Sequence[Representativity], sizes: Sequence[int]) -> Known:
     Returns
     -------
     Known
-        Of all together; the interval is that of a single micrograph, and left out for several.
+        Of all together; the interval is that of a single micrograph, and left out for several and for volumes.
     """
     weights = np.array(sizes) / sum(sizes)
     value = np.asarray(weights @ [one.fraction for one in each])
     error = float(np.sqrt(weights**2 @ [one.uncertainty**2 for one in each]))
-    return Known(value, np.asarray(error), error, interval=each[0].interval if len(each) == 1 else None)
+    interval = each[0].interval if len(each) == 1 and math.isfinite(each[0].interval[0]) else None
+    return Known(value, np.asarray(error), error, interval=interval)
 
 
 def _from_draws(value: Floats, drawn: Floats, few: float, least: float) -> Known:
