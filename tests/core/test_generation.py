@@ -178,7 +178,7 @@ def test_a_volume_that_does_not_fit_into_memory_is_a_sentence(monkeypatch):
     with pytest.raises(ModelError, match="does not fit into memory"):
         a_model().generate((10**6, 10**6, 10**6))
     monkeypatch.setattr(generation, "free_memory", lambda: 10**6)
-    with pytest.raises(ModelError, match=r"does not fit into memory, of which 0.001 GB are free"):
+    with pytest.raises(ModelError, match=r"does not fit into memory, of which 1 MB are free"):
         a_model().generate((128, 128, 128))
 
 
