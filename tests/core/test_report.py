@@ -22,7 +22,6 @@ from napari_slicegan.core.comparison.report.words import (
     concise,
     difference,
     estimated,
-    readable,
     rounded,
     scattered,
     summary,
@@ -32,6 +31,7 @@ from napari_slicegan.core.comparison.result import Estimate, Group, Judgement, V
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.figure import PALETTE
+from napari_slicegan.core.words import readable
 from tests.core.comparisons import HOSTILE, a_comparison, a_grey_comparison, curve, number
 
 NAN = math.nan

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_slicegan.core.comparison.sections import micrograph_correlations
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.statistics.correlation import correlations, micrograph_correlations, two_point_correlation
+from napari_slicegan.core.statistics.correlation import correlations, two_point_correlation
 from napari_slicegan.core.statistics.fractions import phase_fractions
 from tests.core.conftest import blobs
 

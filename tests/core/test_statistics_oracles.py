@@ -1,12 +1,12 @@
 """The same statistics by porespy."""
 
 import numpy as np
+import porespy
 import pytest
 
 from napari_slicegan.core.statistics import chords, correlation, thickness
 from tests.core import exact
 
-porespy = pytest.importorskip("porespy")
 WHOLE = (slice(0, 30), slice(0, 33), slice(0, 36))
 
 

@@ -112,14 +112,12 @@ def test_thickness_tells_how_far_it_is_and_can_be_ended():
 
 @pytest.mark.parametrize("axis", range(3))
 def test_what_is_open_everywhere_diffuses_freely(axis):
-    pytest.importorskip("taufactor")
     found = effective_diffusivity(np.ones((9, 10, 11), bool), axis)
     assert found.diffusivity == pytest.approx(1, abs=1e-4)
     assert found.tortuosity == pytest.approx(1, abs=1e-4)
 
 
 def test_layers_along_the_way_conduct_by_their_share_and_across_it_not_at_all(capsys):
-    pytest.importorskip("taufactor")
     inside = exact.layers((12, 12, 12), 1, (3, 1)) == 0
     for axis in (0, 2):
         found = effective_diffusivity(inside, axis)
@@ -131,7 +129,6 @@ def test_layers_along_the_way_conduct_by_their_share_and_across_it_not_at_all(ca
 
 
 def test_a_channel_to_and_fro_conducts_as_resistors_in_a_row_do():
-    pytest.importorskip("taufactor")
     inside = np.zeros((21, 20, 1), bool)
     inside[1::2] = inside[0::4, 0] = inside[2::4, -1] = True
     resistors = np.count_nonzero(inside)  # steps between them, and half a step at each end
@@ -160,7 +157,6 @@ def conducted(inside: np.ndarray) -> float:
 
 @pytest.mark.parametrize("axis", range(3))
 def test_winding_ways_conduct_as_all_their_voxels_say(axis):
-    pytest.importorskip("taufactor")
     inside = ~exact.spheres(0.6, 4.0).draw((14, 15, 16), 1)
     inside &= ndimage.label(inside)[0] == 1  # no islands, for which there is no concentration
     expected = conducted(np.moveaxis(inside, axis, 0))
@@ -168,7 +164,6 @@ def test_winding_ways_conduct_as_all_their_voxels_say(axis):
 
 
 def test_diffusion_tells_how_far_it_is_and_can_be_ended():
-    pytest.importorskip("taufactor")
     inside, shares = ~exact.spheres(0.4, 4.0).draw((24, 24, 24), 1), []
     effective_diffusivity(inside, 0, shares.append)
     assert shares[-1] == 1

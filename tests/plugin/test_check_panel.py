@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -175,7 +176,6 @@ def test_a_check_that_fails_disturbs_nobody(viewer, open_dock, qtbot, monkeypatc
 
 
 def test_of_large_layers_only_a_part_is_read(viewer, open_dock, qtbot, monkeypatch):
-    dask = pytest.importorskip("dask.array")
     read: list[int] = []
 
     def block(pixels: Any) -> Any:
@@ -184,7 +184,7 @@ def test_of_large_layers_only_a_part_is_read(viewer, open_dock, qtbot, monkeypat
 
     monkeypatch.setattr(image_part, "MOST_PIXELS", 32 * 32)
     monkeypatch.setattr(image_part, "_MOST_BYTES", 0)
-    viewer.add_labels(dask.from_array(two_phases(96), chunks=16).map_blocks(block, dtype=np.uint8), name="lazy")
+    viewer.add_labels(da.from_array(two_phases(96), chunks=16).map_blocks(block, dtype=np.uint8), name="lazy")
     read.clear()
     dock = open_dock(viewer)
     panel = answered(dock, qtbot)

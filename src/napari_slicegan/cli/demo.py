@@ -17,12 +17,13 @@ from napari_slicegan.cli.settings import Request
 from napari_slicegan.cli.tables import Row, intensity_rows, phase_rows, print_table
 from napari_slicegan.cli.train import check_free, start
 from napari_slicegan.core import synthetic
+from napari_slicegan.core.comparison.sections import micrograph_correlations
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.figure import comparison
 from napari_slicegan.core.files import MODEL, write_atomically
 from napari_slicegan.core.io import read_image
-from napari_slicegan.core.statistics.correlation import correlations, micrograph_correlations
+from napari_slicegan.core.statistics.correlation import correlations
 from napari_slicegan.core.volume.request import VolumeRequest
 
 MATERIAL = "cathode"

@@ -16,3 +16,8 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def readable(unit: str) -> str:
+    """A unit with its Greek letter and powers: "1/um^2" becomes "1/µm²"."""
+    return unit.replace("um", "µm").replace("^2", "²").replace("^3", "³")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from napari_slicegan.core.comparison.report.words import difference, estimated, readable, rounded, scattered, times
+from napari_slicegan.core.comparison.report.words import difference, estimated, rounded, scattered, times
 from napari_slicegan.core.comparison.result import Estimate, Row, Verdict
+from napari_slicegan.core.words import readable
 
 VERDICT_WORDS = {
     Verdict.AGREES: "✓ agrees",

@@ -13,6 +13,7 @@ from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.words import readable
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -25,7 +26,6 @@ AXIS_LABELS = ("z", "y", "x")
 SAMPLE = 2**19
 _LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opacity": 1.0}
 _METRES = {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "m": 1.0, "pixel": 1.0}
-_UNIT_TEXT = {"um": "µm", "pixel": "px"}
 
 Array = npt.NDArray[Any]
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -237,7 +237,7 @@ def _colour(look: Look, phase: int) -> Any:
 
 def unit_text(unit: str) -> str:
     """A unit as people write it."""
-    return _UNIT_TEXT.get(unit, unit)
+    return "px" if unit == "pixel" else readable(unit)
 
 
 def _look(layer: Layer) -> Look:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_slicegan.core.check.result import ImageCheck, PhaseShare, worst_known
-
-_UNITS = {"um": "µm"}
+from napari_slicegan.core.words import readable
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Ruler:
             return ""
         length = pixels * self.pixel_size
         number = f"{length:,.0f}" if length >= 1000 else digits(length, 3)
-        return f" ({number}{times}{number if times else ''} {_UNITS.get(self.unit, self.unit)})"
+        return f" ({number}{times}{number if times else ''} {readable(self.unit)})"
 
 
 def digits(value: float, number: int = 4) -> str:
@@ -63,7 +62,7 @@ def share_text(share: PhaseShare) -> str:
 def as_text(check: ImageCheck) -> str:
     """A check as lines for a terminal."""
     shapes = ", ".join(dict.fromkeys(f"{height} x {width}" for height, width in check.shapes))
-    unit = _UNITS.get(check.unit, check.unit)
+    unit = readable(check.unit)
     size = "pixel size unknown" if check.unit == "pixel" else f"{check.pixel_size:g} {unit} per pixel"
     lines = [f"{check.kind}; {shapes}; {size}"]
     for share in check.phases:

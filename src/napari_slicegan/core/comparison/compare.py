@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.known import ENOUGH, Known
-from napari_slicegan.core.comparison.matching import Bytes
+from napari_slicegan.core.comparison.matching import Bytes, pieces
 from napari_slicegan.core.comparison.measure import COUNTING, SLOW, Measured, measure_slowly, together
 from napari_slicegan.core.comparison.patches import PatchRow, patch_rows
 from napari_slicegan.core.comparison.pictures import pictures_of_truth
@@ -102,8 +102,9 @@ def _measure(
     truth.measure(true_pieces, steps, TRUTH)
     for volume in _each(volumes, steps):
         judged.add(volume, patches, steps)
-    random.measure([random_volume(plan)], steps, RANDOM)
-    random.keep(random_volume(plan, plan.shape), patches)
+    noise = random_volume(plan)
+    random.measure(pieces(noise, plan.piece)[:1], steps, RANDOM)
+    random.keep(noise, patches)
     return {TRUTH: truth, VOLUMES: judged, RANDOM: random}
 
 

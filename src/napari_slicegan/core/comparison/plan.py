@@ -173,15 +173,13 @@ class Plan:
         return missing or f"Of the middle of each volume, at most {edge} voxels along each axis."
 
 
-def random_volume(plan: Plan, shape: Shape | None = None, seed: int = 0) -> Bytes:
+def random_volume(plan: Plan, seed: int = 0) -> Bytes:
     """A volume whose voxels know nothing of each other, with the phases or levels of the truth in its proportions.
 
     Parameters
     ----------
     plan : Plan
-        Says the shape of a piece, and the truth.
-    shape : (int, int, int), optional
-        Instead of that of a piece.
+        Says the shape of the volumes, and the truth.
     seed : int
         Of the draws.
 
@@ -193,7 +191,7 @@ def random_volume(plan: Plan, shape: Shape | None = None, seed: int = 0) -> Byte
     data, rng = plan.truth.data, np.random.default_rng(seed)
     sources = [data.sources[0]] if plan.truth.voxels is not None else data.sources
     pixels = np.concatenate([source.reshape(-1, *source.shape[3:]) for source in sources])
-    return np.asarray(pixels[rng.integers(len(pixels), size=shape or plan.piece)])
+    return np.asarray(pixels[rng.integers(len(pixels), size=plan.shape)])
 
 
 def _names(data: TrainingData, names: Sequence[str]) -> tuple[str, ...]:

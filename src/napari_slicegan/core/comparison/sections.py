@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from napari_slicegan.core.comparison.sums import Box
 from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.statistics.correlation import correlations
 
 Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 
 _TILES = 6  # along each edge of an image
 _SLABS = 8  # of a volume
@@ -98,6 +100,29 @@ class Sections:
         rows, columns = (_tiles(size) for size in (height, width))
         images = _between(np.arange(count + 1))
         return list(product(images, rows, columns))
+
+
+def micrograph_correlations(data: TrainingData, reach: int) -> Floats:
+    """Two-point correlations that the training images ask of a volume.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Images of phases.
+    reach : int
+        The longest distance, in pixels.
+
+    Returns
+    -------
+    float array (3, phases, reach + 1)
+        For the axes z, y, x the mean over all rows and columns of images that lie along it; of a
+        single image, which speaks for all directions, the mean over both of its own.
+    """
+    curves = [
+        correlations(source, range(data.channels), reach, axes=(1, 2)) for source in data.sources
+    ]  # (2, P, R + 1)
+    lines = Sections.of_images(data).layout.lines
+    return np.array([np.mean([curves[line.planes][line.direction] for line in some], axis=0) for some in lines])
 
 
 def _pixels(planes: tuple[Bytes, ...]) -> tuple[int, ...]:

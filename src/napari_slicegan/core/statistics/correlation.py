@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from napari_slicegan.core.data import TrainingData
-
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
@@ -69,33 +67,6 @@ def correlations(labels: Array, phases: Sequence[int], reach: int, axes: Sequenc
         As `two_point_correlation`; its mean over the first axis is the isotropic average.
     """
     return np.array([[two_point_correlation(labels == phase, axis, reach) for phase in phases] for axis in axes])
-
-
-def micrograph_correlations(data: TrainingData, reach: int) -> Floats:
-    """Two-point correlations that the training images ask of a volume.
-
-    Parameters
-    ----------
-    data : TrainingData
-        Images of phases.
-    reach : int
-        The longest distance, in pixels.
-
-    Returns
-    -------
-    float array (3, phases, reach + 1)
-        For the axes z, y, x the mean over all rows and columns of images that lie along it; of a
-        single image, which speaks for all directions, the mean over both of its own.
-    """
-    sums, counts = np.zeros((3, data.channels, reach + 1)), np.zeros(3)
-    for normal, (source, transposed) in enumerate(data.views):
-        along = [axis for axis in range(3) if axis != normal]
-        curves = correlations(data.sources[source], range(data.channels), reach, axes=(1, 2))
-        for axis, curve in zip(along[::-1] if transposed else along, curves, strict=True):
-            sums[axis] += curve
-            counts[axis] += 1
-    means = sums / counts[:, None, None]
-    return means if len(data.sources) > 1 else np.broadcast_to(means.mean(axis=0), means.shape)
 
 
 class PairSums(NamedTuple):

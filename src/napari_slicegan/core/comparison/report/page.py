@@ -12,6 +12,7 @@ from napari_slicegan.core.comparison.report.figures import COLOURS, Panel, draw,
 from napari_slicegan.core.comparison.result import Comparison, Picture, Verdict
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.figure import PALETTE, scale_bar_length
+from napari_slicegan.core.words import readable
 
 _WIDEST = 265.0  # CSS pixels of a picture
 _MARKS = {
@@ -50,7 +51,7 @@ def as_html(comparison: Comparison) -> str:
         "difference": words.difference,
         "scattered": words.scattered,
         "times": words.times,
-        "readable": words.readable,
+        "readable": readable,
     }
     zoom = _zoom(comparison)
     side = "true volume" if comparison.truth_is_volume else "image"
@@ -78,7 +79,7 @@ def _grouped(found: list[Panel]) -> Iterator[tuple[str, Iterator[Panel]]]:
 
 def _drawn(panel: Panel) -> tuple[str, str]:
     unit = next(iter(panel.rows.values())).unit
-    return f"{panel.title} ({words.readable(unit)})" if unit else panel.title, _embedded(draw(panel), "svg+xml")
+    return f"{panel.title} ({readable(unit)})" if unit else panel.title, _embedded(draw(panel), "svg+xml")
 
 
 def _embedded(content: bytes, kind: str) -> str:
@@ -115,7 +116,7 @@ def _scale_bar(comparison: Comparison, zoom: float) -> tuple[int, str] | None:
         return None
     extent = min(each.pixels.shape[1] for each in comparison.pictures) * comparison.voxel_size
     length = scale_bar_length(extent)
-    unit = "pixels" if comparison.unit == "pixel" else words.readable(comparison.unit)
+    unit = "pixels" if comparison.unit == "pixel" else readable(comparison.unit)
     return round(length / comparison.voxel_size * zoom), f"{length:g} {unit}"
 
 

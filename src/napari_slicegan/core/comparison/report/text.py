@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
-from napari_slicegan.core.comparison.report.words import SHORT, concise, estimated, readable, scattered, summary, times
+from napari_slicegan.core.comparison.report.words import SHORT, concise, estimated, scattered, summary, times
 from napari_slicegan.core.comparison.result import Comparison, Row, Verdict
+from napari_slicegan.core.words import readable
 
 WIDTH = 100
 _NAME, _VALUE, _TIMES = 41, 13, 7

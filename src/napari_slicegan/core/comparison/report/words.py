@@ -96,11 +96,6 @@ def times(multiple: float) -> str:
     return f"{multiple:.1f}" if abs(multiple) < 9.95 else f"{multiple:.0f}"
 
 
-def readable(unit: str) -> str:
-    """A unit with its Greek letter and powers: "1/um^2" becomes "1/µm²"."""
-    return unit.replace("um", "µm").replace("^2", "²").replace("^3", "³")
-
-
 def summary(comparison: Comparison) -> str:
     """The verdicts of all rows in a sentence or two."""
     parts = [f"{count} {_COUNTED[verdict][count > 1]}" for verdict, count in comparison.counts.items()]
