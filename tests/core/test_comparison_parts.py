@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import ndimage, stats
 
 from napari_slicegan.core.comparison.judge import band, estimate, judge
 from napari_slicegan.core.comparison.known import Known, between, corrected, from_boxes
 from napari_slicegan.core.comparison.matching import check_size, cut, pieces, ratio, resampled, to_bytes
 from napari_slicegan.core.comparison.material import Material
+from napari_slicegan.core.comparison.measure import measure, together
 from napari_slicegan.core.comparison.quantities import of_intensities, of_phases
 from napari_slicegan.core.comparison.result import Verdict
 from napari_slicegan.core.comparison.samples import Volume, read_volume
@@ -180,6 +181,25 @@ def test_verdicts(truth, other, verdict):
 
 def test_an_unreliable_truth_never_judges():
     assert judge(known(1, 0.01), known(9, 0.01), True, is_reliable=False).verdict is Verdict.TOO_SMALL
+
+
+def test_a_lone_volume_varies_as_pieces_of_the_truth_do():
+    truth, lone = known(1.0, 0.02, scatter=np.asarray(0.1)), known(1.1, math.nan)
+    found = judge(truth, lone, is_positive=False)
+    assert found.multiple == pytest.approx(0.1 / math.hypot(0.02, 0.1))
+    assert found.verdict is Verdict.AGREES
+
+
+def test_a_lone_volume_knows_its_fraction_as_well_as_several_say():
+    material = a_material()
+    noise = [ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(40,) * 3), 3) for seed in range(16)]
+    found = [
+        together([measure((each > 0).astype(np.uint8), material, 16, True, silent)], material, [], silent)
+        for each in noise
+    ]
+    scatter = np.std([float(each["fraction/1"].value) for each in found], ddof=1)
+    stated = np.median([each["fraction/1"].mean_error for each in found])
+    assert 0.7 * scatter < stated < 2.5 * scatter
 
 
 def test_curves_are_judged_by_root_mean_squares():
