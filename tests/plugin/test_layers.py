@@ -12,7 +12,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.plugin.layers import Look, image_of, label_colormap, look_at, training_data, volume_layer
+from napari_slicegan.plugin.layers import Look, image_of, look_at, training_data
+from napari_slicegan.plugin.volume_layers import label_colormap, volume_layer
 from tests.plugin.conftest import two_phases
 
 RNG = np.random.default_rng(0)

@@ -56,6 +56,10 @@ class TrainingData:
         Where the images come from, for the record.
     levels : (float, float)
         The intensities that the generator's 0 and 1 stand for; what lies beyond (0.1 % at either end) is clipped.
+    phase_names : tuple of str
+        What each phase is called; empty when they have no names.
+    phase_colours : tuple of str
+        The colour of each phase as "#rrggbb"; empty when none were chosen.
     """
 
     kind: OutputKind
@@ -66,6 +70,8 @@ class TrainingData:
     axis: str = "z"
     names: tuple[str, ...] = ()
     levels: tuple[float, float] = (0.0, 255.0)
+    phase_names: tuple[str, ...] = ()
+    phase_colours: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.sources) <= 3:

@@ -76,4 +76,37 @@ class CheckpointSaved:
     path: Path
 
 
-Event = Progress | Preview | CheckpointSaved
+@dataclass(frozen=True)
+class Evaluation:
+    """How near volumes of four latent fields, kept aside for this, are to the micrograph now.
+
+    Attributes
+    ----------
+    iteration : int
+        Generator updates made.
+    correlation_error : float
+        Mean absolute difference of the two-point correlations (of phases, or of intensities from 0 to 1).
+    fraction_error : float
+        Largest absolute difference of a phase's volume fraction (or of a channel's mean intensity from 0 to 1).
+    """
+
+    iteration: int
+    correlation_error: float
+    fraction_error: float
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The training waits; what it has made is saved."""
+
+    iteration: int
+
+
+@dataclass(frozen=True)
+class Proceeded:
+    """A training that waited goes on."""
+
+    iteration: int
+
+
+Event = Progress | Preview | CheckpointSaved | Evaluation | Paused | Proceeded

@@ -32,6 +32,12 @@ class ModelInfo:
         Training images, settings, iterations and the like; for people to read.
     levels : (float, float)
         The intensities that the generator's 0 and 1 stand for.
+    phase_names : tuple of str
+        What each phase is called; empty when they have no names.
+    phase_colours : tuple of str
+        The colour of each phase as "#rrggbb"; empty when none were chosen.
+    card : dict
+        What its author says of it: "title", "author", "licence", "notes"; all text.
     """
 
     network: NetworkConfig
@@ -40,6 +46,9 @@ class ModelInfo:
     unit: str = "pixel"
     provenance: dict[str, Any] = field(default_factory=dict)
     levels: tuple[float, float] = (0.0, 255.0)
+    phase_names: tuple[str, ...] = ()
+    phase_colours: tuple[str, ...] = ()
+    card: dict[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> OutputKind:
@@ -50,7 +59,8 @@ class ModelInfo:
     def of(cls, data: TrainingData, network: NetworkConfig, **provenance: Any) -> ModelInfo:
         """Describe a model of these training images."""
         record = {"images": list(data.names), "fingerprint": data.fingerprint, **provenance}
-        return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels)
+        names, colours = data.phase_names, data.phase_colours
+        return cls(network, data.phases, data.pixel_size, data.unit, record, data.levels, names, colours)
 
     def history(self, **made: Any) -> dict[str, Any]:
         """Say where a volume comes from, as plain values: what made it, the versions, and the training."""
@@ -81,7 +91,9 @@ class ModelInfo:
                 )
             phases = tuple(map(int, fields.pop("phases")))
             low, high = map(float, fields.pop("levels"))
-            info = cls(network=NetworkConfig(**fields.pop("network")), phases=phases, levels=(low, high), **fields)
+            look: dict[str, Any] = {name: tuple(fields.pop(name, ())) for name in ("phase_names", "phase_colours")}
+            network = NetworkConfig(**fields.pop("network"))
+            info = cls(network=network, phases=phases, levels=(low, high), **look, **fields)
         except SliceGANError as error:
             raise ModelError(str(error)) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -16,7 +16,8 @@ from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.check_task import Question
 from napari_slicegan.plugin.dock import breakable, button, collapsed, wrapped
 from napari_slicegan.plugin.job import Status
-from napari_slicegan.plugin.layers import Look, image_of, label_colormap
+from napari_slicegan.plugin.layers import Look, image_of
+from napari_slicegan.plugin.volume_layers import label_colormap
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -15,7 +15,8 @@ from psygnal import Signal
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.dock import Rows, wrapped
-from napari_slicegan.plugin.layers import LayerImage, image_of, is_endless, look_at
+from napari_slicegan.plugin.layers import LayerImage, image_of, look_at
+from napari_slicegan.plugin.volume_layers import is_endless
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

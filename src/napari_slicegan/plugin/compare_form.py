@@ -20,8 +20,9 @@ from napari_slicegan.plugin.dock import Rows, collapsed, numbers, row
 from napari_slicegan.plugin.form import build_form, read_form
 from napari_slicegan.plugin.generate_form import NO_MODEL
 from napari_slicegan.plugin.jobs import Jobs
-from napari_slicegan.plugin.layers import AXIS_LABELS, image_of
+from napari_slicegan.plugin.layers import image_of
 from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
-from napari_slicegan.plugin.layers import is_endless
+from napari_slicegan.plugin.volume_layers import is_endless
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume.planes import PlaneView
 from napari_slicegan.core.volume.request import Triple
-from napari_slicegan.plugin.layers import placed, volume_layer
+from napari_slicegan.plugin.volume_layers import placed, volume_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

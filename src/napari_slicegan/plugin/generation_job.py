@@ -21,10 +21,10 @@ from napari_slicegan.plugin.generation_task import (
     select,
 )
 from napari_slicegan.plugin.job import Job, State, Status
-from napari_slicegan.plugin.layers import placed, volume_layer
 from napari_slicegan.plugin.models import ModelEntry, run_name
 from napari_slicegan.plugin.opening import layer_data
 from napari_slicegan.plugin.show import add_volume
+from napari_slicegan.plugin.volume_layers import placed, volume_layer
 from napari_slicegan.plugin.worker import CancelledError
 
 if TYPE_CHECKING:

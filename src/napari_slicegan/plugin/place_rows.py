@@ -7,7 +7,7 @@ from psygnal import Signal
 
 from napari_slicegan.core.volume.request import Precision, Triple
 from napari_slicegan.plugin.dock import Rows, collapsed, numbers
-from napari_slicegan.plugin.layers import AXIS_LABELS
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS
 
 _FARTHEST = 2**30
 _PRECISIONS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.synthetic import MATERIALS, micrographs
-from napari_slicegan.plugin.layers import AXIS_LABELS, LayerTuple
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple
 
 #: Colours of the phases 1, 2, ...; phase 0 is what lies between them and is not drawn, as in the volumes.
 _COLOURS = ("#f4a259", "#5b8e7d", "#bc4b51")

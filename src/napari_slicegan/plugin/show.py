@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_slicegan.plugin.layers import LayerTuple
+from napari_slicegan.plugin.volume_layers import LayerTuple
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

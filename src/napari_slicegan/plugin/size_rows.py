@@ -9,8 +9,9 @@ from psygnal import Signal
 
 from napari_slicegan.core.volume.request import Triple
 from napari_slicegan.plugin.dock import Rows, numbers, row, wrapped
-from napari_slicegan.plugin.layers import AXIS_LABELS, unit_text
+from napari_slicegan.plugin.layers import unit_text
 from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS
 
 VOXELS = "voxels"
 _LARGEST = 2**20

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.core.events import EndReason, Preview, Progress
 from napari_slicegan.plugin.job import Job, State, Status
-from napari_slicegan.plugin.layers import volume_layer
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.show import add_preview
 from napari_slicegan.plugin.training_task import Order, Started, train
+from napari_slicegan.plugin.volume_layers import volume_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -1,0 +1,97 @@
+"""From volumes to layers: scale, units, colours and where a volume comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.plugin.layers import Look
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from napari.utils.colormaps import DirectLabelColormap
+
+    from napari_slicegan.core.model_info import ModelInfo
+
+AXIS_LABELS = ("z", "y", "x")
+_LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opacity": 1.0}
+
+Array = npt.NDArray[Any]
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+
+def volume_layer(
+    volume: Array | list[Any], info: ModelInfo, name: str, look: Look | None, metadata: dict[str, Any] | None = None
+) -> LayerTuple:
+    """Describe a volume as a layer.
+
+    Parameters
+    ----------
+    volume : array (Z, Y, X) or (Z, Y, X, 3), or a list of them
+        Labels or uint8 intensities; of several levels the finest first.
+    info : ModelInfo
+        Of the model that made it.
+    name : str
+        Of the layer.
+    look : Look, optional
+        Of the training layer; by default napari's colours.
+    metadata : dict, optional
+        Where the volume comes from.
+
+    Returns
+    -------
+    (array, dict, str)
+        For `Layer.create`.
+    """
+    details: dict[str, Any] = {
+        "name": name,
+        "scale": (info.voxel_size,) * 3,
+        "units": (info.unit,) * 3,
+        "axis_labels": AXIS_LABELS,
+        "metadata": {"napari-slicegan": metadata or {}},
+    }
+    if isinstance(volume, list):
+        details["multiscale"] = True
+    if info.kind is OutputKind.PHASES:
+        if look and look.colormap is not None:
+            details["colormap"] = label_colormap(look, info.phases)
+        return volume, details | _LABELS, "labels"
+    rgb = info.kind is OutputKind.COLOUR
+    details |= {"rgb": rgb, "rendering": "translucent" if rgb else "attenuated_mip"}
+    if not rgb:
+        details["contrast_limits"] = (0, 255)
+        if look and look.limits:
+            details["colormap"] = look.colormap
+    return volume, details, "image"
+
+
+def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
+    """Put a layer where its box lies in the endless volume, so that boxes of one seed lie as they belong together."""
+    data, details, kind = layer_tuple
+    shift = tuple(size * start for size, start in zip(details["scale"], origin, strict=True))
+    return data, details | {"translate": shift}, kind
+
+
+def is_endless(layer: Layer) -> bool:
+    """Whether a layer shows an endless volume, of which only what is looked at is there."""
+    return bool(layer.metadata.get("napari-slicegan", {}).get("endless"))
+
+
+def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:
+    """The colours that phases have in the training layer; label 0 stays transparent, as everywhere in napari."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    table: dict[int | None, Any] = {phase: _colour(look, phase) for phase in phases}
+    return DirectLabelColormap(color_dict={**table, 0: "transparent", None: "transparent"})
+
+
+def _colour(look: Look, phase: int) -> Any:
+    """The colour (R, G, B, A) of a phase."""
+    if look.limits:
+        low, high = look.limits
+        return look.colormap.map(np.clip((phase - low) / max(high - low, 1e-12), 0, 1))[0]
+    return look.colormap.map(phase)  # one int: for an array napari compiles code for a second
