@@ -104,7 +104,7 @@ def generate(viewer: napari.Viewer) -> None:
 
 def browse(viewer: napari.Viewer, widget: Any) -> None:
     """Show a plane of the endless volume."""
-    widget.endless.group.expand(animate=False)
+    widget.endless.group.open()
     QTest.qWait(300)
     click(widget.endless.browse)
     QTest.qWait(1000)

@@ -34,10 +34,13 @@ def loaded_after(statement: str) -> set[str]:
         ("import napari_slicegan.core.config", {"torch", "numpy"}),
         ("import napari_slicegan.core.errors", {"torch", "numpy"}),
         ("import napari_slicegan.core.events", {"torch"}),
+        ("import napari_slicegan.core.runs", {"torch"}),
         ("import napari_slicegan.cli", {"torch", "napari", "magicgui", *QT}),
         ("import napari_slicegan.plugin.train_widget", {"torch"}),
         ("import napari_slicegan.plugin.generate_widget", {"torch"}),
         ("import napari_slicegan.plugin.compare_widget", {"torch", "pyqtgraph"}),
+        ("import napari_slicegan.plugin.runs_widget", {"torch", "pyqtgraph"}),
+        ("import napari_slicegan.core.model_header", {"torch"}),
         ("import napari_slicegan.plugin.sample_data", {"torch"}),
     ],
 )

@@ -31,6 +31,7 @@ discriminator_steps = 1
 slices_per_axis = 2
 average = 0.5
 preview_seconds = 0
+evaluation_iterations = 0
 """
 EDGE = 16
 """Edge of a crop of the tiny networks, in pixels."""

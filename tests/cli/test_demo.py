@@ -15,7 +15,8 @@ from napari_slicegan.core.io import read_image
 from napari_slicegan.core.presets import PRESETS
 from tests.cli.conftest import blobs, write
 
-FILES = {"config.json", "log.jsonl", "checkpoint.pt", "model.safetensors", "previews", "volume.tif", "comparison.png"}
+OF_A_RUN = {"config.json", "status.json", "log.jsonl", "images.safetensors", "checkpoint.pt", "model.safetensors"}
+FILES = OF_A_RUN | {"run.lock", "previews", "volume.tif", "comparison.png"}
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """What ``info`` tells, and that its JSON stays what programs rely on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.presets import PRESETS
 from tests.cli.conftest import blobs, write
 
@@ -24,14 +25,33 @@ def facts(command):
 def test_a_model(facts, trained):
     got = facts(trained / "model.safetensors")
     assert list(got) == [
-        "type", "path", "kind", "phases", "voxel_size", "unit", "iterations", "seconds", "network", "training",
-        "provenance",
+        "type", "path", "kind", "phases", "phase_names", "phase_colours", "voxel_size", "unit", "iterations",
+        "seconds", "heldout", "card", "network", "training", "provenance",
     ]  # fmt: skip
     assert (got["type"], got["kind"], got["phases"]) == ("model", "phases", [0, 255])
     assert (got["voxel_size"], got["unit"], got["iterations"]) == (0.5, "um", 2)
     assert (got["network"]["channels"], got["training"]["iterations"]) == ([6, 4], 2)
     assert got["provenance"]["images"] == ["image.tif"]
     assert facts(trained / "checkpoint.pt")["network"] == got["network"]
+
+
+def test_what_the_author_says_is_shown_and_not_obeyed(facts, command, trained):
+    card = {"title": "Cathode \x1b[2J of cell 7", "notes": "one\ntwo"}
+    model = SliceGAN.load(trained / "model.safetensors", "cpu")
+    heldout = {"iteration": 2, "correlation_error": 0.0125, "fraction_error": 0.5}
+    provenance = {**model.info.provenance, "heldout": heldout}
+    look = {"phase_names": ("Pore", "Grain"), "phase_colours": ("#000000", "#ff0000")}
+    model.info = replace(model.info, card=card, provenance=provenance, **look)
+    model.save("mine.safetensors")
+    got = facts("mine.safetensors")
+    assert (got["card"], got["heldout"], got["phase_names"]) == (card, heldout, ["Pore", "Grain"])
+    assert "heldout" not in got["provenance"]
+    lines = command("info", "mine.safetensors").out
+    assert "\x1b" not in lines
+    assert {"  title: Cathode \ufffd[2J of cell 7", "  notes: one two", "  correlation_error: 0.0125"} <= set(
+        lines.splitlines()
+    )
+    assert "phase_names: Pore, Grain" in lines
 
 
 def test_a_run(facts, trained):
@@ -43,7 +63,9 @@ def test_a_run(facts, trained):
     assert (got["type"], got["path"], got["preset"], got["images"]) == ("run", "run", "quick", ["image.tif"])
     assert (got["state"], got["iterations"], got["last_report"]["iteration"]) == ("completed", 2, 2)
     assert got["network"]["image_channels"] == 2
-    assert list(got["model"]) == ["kind", "phases", "voxel_size", "unit", "provenance"]
+    assert list(got["model"]) == [
+        "kind", "phases", "phase_names", "phase_colours", "voxel_size", "unit", "heldout", "card", "provenance",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_version(command):
         ((), "required: COMMAND"),
         (("paint",), "invalid choice: 'paint'"),
         (("train", "a.tif"), "required: --out"),
-        (("train", "--out", "run"), "required: IMAGE"),
+        (("check",), "required: IMAGE"),
         (("train", "a.tif", "--out", "run", "--iterations", "1", "--minutes", "1"), "not allowed with"),
         (("train", "a.tif", "--out", "run", "--iter", "1"), "unrecognized arguments: --iter"),
         (("train", "a.tif", "--out", "run", "--axis", "w"), "invalid choice: 'w'"),

@@ -13,6 +13,7 @@ import torch
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.runs import Request, ask
 from tests.cli.conftest import EDGE, blobs, write
 
 
@@ -33,7 +34,10 @@ def test_a_run_has_all_its_files_and_the_output_says_where(command, image, setti
     assert outcome.code == 0, outcome.err
     run = Path("a/run")
     names = {path.name for path in run.iterdir()}
-    assert names == {"config.json", "log.jsonl", "checkpoint.pt", "model.safetensors", "previews"}
+    assert names == {
+        "config.json", "status.json", "log.jsonl", "images.safetensors", "checkpoint.pt", "model.safetensors",
+        "previews", "run.lock",
+    }  # fmt: skip
     assert [path.name for path in sorted((run / "previews").iterdir())] == ["00000001.tif", "00000002.tif"]
     assert lines(run)[-1] == {"event": "end", "reason": "completed", "iteration": 2}
     info = SliceGAN.load(run).info
@@ -129,6 +133,53 @@ def test_going_on_gives_what_a_run_without_a_break_gives(command, image, setting
     whole, parts = (SliceGAN.load(name).generator.state_dict() for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     assert [line["iteration"] for line in lines(Path("parts")) if line["event"] == "end"] == [2, 4]
+
+
+def test_a_run_goes_on_without_its_image(command, trained, image):
+    image.unlink()
+    outcome = command("train", "--out", trained, "--resume", "--iterations", 3)
+    assert outcome.code == 0, outcome.err
+    assert "Trained 3 iterations" in outcome.out
+    outcome = command("train", "--out", trained, "--resume", "--crop", 0, 0, 16, 16)
+    assert "are used as they are: leave out --crop" in outcome.err
+    outcome = command("train", "--out", "other", "--resume")
+    assert outcome.code == 2
+    assert "There is no image to train on, and no run at other" in outcome.err
+
+
+def test_a_run_starts_from_the_weights_of_another(command, trained, image, settings):
+    line = ("train", image, "--config", settings, "--iterations", 1, "--seed", 5, "--out", "second", "--resume")
+    assert command(*line, "--start-from", trained).code == 0
+    assert SliceGAN.load("second").info.provenance["started_from"].endswith("checkpoint.pt")
+    assert command(*line, "--start-from", trained).code == 0  # finished
+    outcome = command("train", image, "--out", trained, "--resume", "--start-from", "second")
+    assert "has begun with random weights: leave out --start-from" in outcome.err
+    narrow = ("--config", settings, "--set", "channels=5,3")
+    outcome = command("train", image, *narrow, "--out", "c", "--start-from", trained)
+    assert outcome.code == 2
+    assert "has networks with another channels" in outcome.err
+    assert not Path("c").exists()
+
+
+def test_the_held_out_error_is_shown(command, image, settings):
+    options = ("--config", settings, "--set", "evaluation_iterations=1", "--iterations", 1)
+    outcome = command("train", image, "--out", "run", *options)
+    assert re.search(r"Held-out errors at iteration 1: S2 0\.\d+, fractions 0\.\d+\.", outcome.out)
+    (evaluation,) = [line for line in lines(Path("run")) if line["event"] == "evaluation"]
+    assert evaluation.keys() == {"event", "iteration", "correlation_error", "fraction_error"}
+
+
+def test_another_process_may_stop_it(command, trained, image, monkeypatch):
+    update = GAN.update_generator
+
+    def asked(self):
+        ask(trained, Request.STOP)
+        return update(self)
+
+    monkeypatch.setattr(GAN, "update_generator", asked)
+    outcome = command("train", "--out", trained, "--resume", "--iterations", 10**6)
+    assert outcome.code == 0, outcome.err
+    assert "Stopped after" in outcome.out
 
 
 def test_a_finished_run_is_left_as_it_is(command, trained, image):

@@ -27,6 +27,12 @@ def tiny_network(kind: str = "table 1", **settings) -> NetworkConfig:
     return NetworkConfig(**{**geometry, **narrow, **settings})
 
 
+def small_network(**settings) -> NetworkConfig:
+    """A network whose training cubes are 16 voxels long."""
+    layers = {"kernel": (4,) * 3, "stride": (2,) * 3, "padding": (2, 2, 3), "channels": (6, 4)}
+    return NetworkConfig(**{**layers, "latent_channels": 4, "discriminator_channels": (3, 4), **settings})
+
+
 @pytest.fixture
 def network() -> NetworkConfig:
     return tiny_network()
@@ -43,6 +49,7 @@ def recipe() -> TrainingConfig:
         slices_per_axis=2,
         report_seconds=0,
         preview_seconds=0,
+        evaluation_iterations=0,
     )
 
 

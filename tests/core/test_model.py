@@ -1,20 +1,27 @@
 """Model files: what survives them, and what is refused."""
 
+import base64
+import io
 import json
 import pickle
+import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, OutputError
-from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.model import SliceGAN, save_card
+from napari_slicegan.core.model_header import HEADER, read_card, read_info
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
-from napari_slicegan.core.weights import HEADER
+from napari_slicegan.core.run import Run
+from napari_slicegan.core.thumbnail import LONGEST, png_of, thumbnail_of
 from tests.core.conftest import SETS, tiny_network
 
 
@@ -60,6 +67,11 @@ def header(**changes) -> str:
     return json.dumps({**json.loads(a_model().info.to_json()), **changes})
 
 
+def picture(edge: int) -> str:
+    """The start of a PNG picture of this many rows, in base64."""
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 96, edge)).decode()
+
+
 def network_header(**changes) -> str:
     return header(network={**json.loads(a_model().info.to_json())["network"], **changes})
 
@@ -78,6 +90,21 @@ def network_header(**changes) -> str:
         (header(phases=[0, 1, 2**40]), "cannot hold"),
         (header(levels=[9, 3]), "levels"),
         (header(surprise=1), "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        (header(phase_names=["Pore"]), "one name and one colour"),
+        (header(phase_names=["Pore", "Grain", 3]), "no text"),
+        (header(phase_names=["Pore", "Grain", "x" * 101]), "100 characters"),
+        (header(phase_colours=["#000000", "#ffffff", "red"]), "#rrggbb"),
+        (header(phase_colours=["#000000", "#ffffff", "#fffffg"]), "#rrggbb"),
+        (header(unit="m" * 200), "100 characters"),
+        (header(card={"title": 3}), "characters of text"),
+        (header(card={"notes": "x" * 10_001}), "characters of text"),
+        (header(card={"colour": "red"}), "something else"),
+        (header(card=["title"]), "something else"),
+        (header(thumbnail="AAAA"), "no thumbnail"),
+        (header(thumbnail=[1]), "no thumbnail"),
+        (header(thumbnail=picture(97)), "no thumbnail"),
+        (header(thumbnail="A" * 20_000), "no thumbnail"),
         (network_header(latent_channels=10**9), "latent_channels"),
         (network_header(latent_channels=1000), "do not fit"),
         (network_header(channels=[2048] * 4), "do not fit"),
@@ -125,8 +152,9 @@ def test_files_that_are_no_models(name, content, tmp_path):
 
 def test_a_safetensors_file_of_something_else(tmp_path):
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match="not a model"):
-        SliceGAN.load(tmp_path / "other.safetensors")
+    for read in (SliceGAN.load, read_info):
+        with pytest.raises(ModelError, match="not a model"):
+            read(tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="no model at"):
         SliceGAN.load(tmp_path / "missing.safetensors")
 
@@ -143,3 +171,69 @@ def test_info_survives_json():
     info = a_model(output=OutputKind.COLOUR).info
     assert ModelInfo.from_json(info.to_json()) == info
     assert replace(info, unit="nm") != info
+
+
+def test_words_survive_json():
+    info = replace(
+        a_model().info,
+        phase_names=("Pore", "<b>Grain</b>", "\u00c4 "),
+        phase_colours=("#000000", "#FF8800", "#00ff00"),
+        card={"title": "A", "notes": "two\nlines"},
+        thumbnail=picture(96),
+    )
+    assert ModelInfo.from_json(info.to_json()) == info
+
+
+def test_a_card_is_written_into_a_model_file_and_nothing_else_is_changed(tmp_path):
+    model, path = a_model(), tmp_path / "model.safetensors"
+    model.save(path)
+    for place in (path, tmp_path):  # the file, and the run's directory
+        save_card(place, {"title": str(place)})
+        loaded = SliceGAN.load(path, "cpu")
+        assert loaded.info == replace(model.info, card={"title": str(place)})
+        assert loaded.fingerprint == model.fingerprint
+        assert read_card(place) == {"title": str(place)}
+    assert read_card(tmp_path / "none.safetensors") == {}
+    (tmp_path / "text.safetensors").write_text("text")
+    assert read_card(tmp_path / "text.safetensors") == {}
+
+
+def shown(data: TrainingData) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png_of(thumbnail_of(data)))).convert("RGB"))
+
+
+def test_a_thumbnail_shows_the_middle_of_the_image_in_the_colours_of_its_phases():
+    image = np.zeros((300, 400), np.uint8)
+    image[:, 200:] = 7
+    image[149:153] = 9
+    colours = ((1, 2, 3), (200, 0, 0), (0, 0, 255))
+    data = TrainingData.from_images(image, kind="phases")
+    data = replace(data, phase_colours=tuple(f"#{bytes(colour).hex()}" for colour in colours))
+    pixels = shown(data)
+    assert pixels.shape == (96, 96, 3)
+    assert {tuple(map(int, pixel)) for pixel in pixels.reshape(-1, 3)} == set(colours)
+    assert tuple(pixels[0, 0]) == colours[0]
+    assert tuple(pixels[0, -1]) == colours[1]
+    assert tuple(pixels[48, 0]) == colours[2]
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (500, 700), (500, 700, 3), (40, 50, 60)])
+def test_a_thumbnail_stays_small(shape):
+    noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    data = TrainingData.from_images(noise, kind="colour" if shape[-1] == 3 else "grey")
+    assert 0 < len(thumbnail_of(data)) <= LONGEST
+    assert max(shown(data).shape) <= 96
+    assert min(shown(data).shape[:2]) >= 40
+
+
+def test_what_the_author_says_outlives_further_training(image, network, recipe, tmp_path):
+    data = TrainingData.from_images(image)
+    run, trainer = Run.start(tmp_path / "run", data, network, recipe, "quick", device="cpu")
+    list(run.record(trainer))
+    save_card(run.path, {"author": "Ada"})
+    trainer = run.trainer(data, run.recipe(iterations=4), device="cpu")
+    list(run.record(trainer))
+    info = SliceGAN.load(run.path).info
+    assert (info.provenance["iterations"], info.card) == (4, {"author": "Ada"})
+    assert (info.provenance["preset"], info.provenance["versions"]["torch"]) == ("quick", torch.__version__)
+    assert info.thumbnail == thumbnail_of(data)

@@ -31,6 +31,32 @@ def test_labels_become_the_commonest_one(shape, phases):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("labels", [0, 100])
+def test_labels_that_nobody_has_counted_become_the_commonest_one(shape, labels):
+    volume = np.random.default_rng(0).integers(-5, 6, shape, np.int32)
+    coarse = majority(volume, Level(shape).factors, range(-5, labels - 5))
+    assert coarse.dtype == volume.dtype
+    np.testing.assert_array_equal(coarse, plain(volume, commonest))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int16, np.int32, np.int64])
+def test_whole_numbers_become_their_mean_rounded(dtype):
+    ends = np.iinfo(dtype if np.dtype(dtype).itemsize < 8 else np.int32)
+    volume = np.random.default_rng(0).integers(ends.min, ends.max, (7, 5, 9)).astype(dtype)
+    coarse = mean(volume, (2, 2, 2))
+    assert coarse.dtype == dtype
+    np.testing.assert_array_equal(coarse, plain(volume, lambda voxels: np.floor(voxels.mean(dtype=float) + 0.5)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_become_their_mean(dtype):
+    volume = np.random.default_rng(0).normal(size=(7, 5, 9)).astype(dtype)
+    coarse = mean(volume, (2, 2, 2))
+    assert coarse.dtype == dtype
+    np.testing.assert_allclose(coarse, plain(volume, np.mean), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_intensities_become_their_mean(shape):
     volume = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     coarse = mean(volume, Level(shape).factors)

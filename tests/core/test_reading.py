@@ -23,7 +23,7 @@ def test_axes_of_one_voxel_are_kept(tmp_path, model, suffix, shape):
     np.testing.assert_array_equal(open_volume(path, shape), model.generate(shape))
 
 
-@pytest.mark.parametrize("suffix", [".ome.zarr", ".raw"])
+@pytest.mark.parametrize("suffix", [".ome.zarr", ".raw", ".tif", ".ome.tif"])
 def test_a_file_of_another_seed_or_model_is_told_apart(tmp_path, model, suffix):
     path = tmp_path / f"v{suffix}"
     stream(model, VolumeRequest((9, 20, 30)), path)

@@ -4,14 +4,18 @@ import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import tifffile
+import torch
+from safetensors.numpy import load, save
 
+from napari_slicegan.core import stored_images
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, ModelError, OutputError, TrainingError
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
-from tests.core.conftest import blobs
+from tests.core.conftest import blobs, small_network
 
 
 def test_a_run_holds_everything(tmp_path, data, network, recipe):
@@ -19,7 +23,8 @@ def test_a_run_holds_everything(tmp_path, data, network, recipe):
     run = Run.create(tmp_path / "run", data, network, recipe, "quick")
     events = list(run.record(run.trainer(data)))
     assert {path.name for path in run.path.iterdir()} == {
-        "config.json", "log.jsonl", "checkpoint.pt", "model.safetensors", "previews",
+        "config.json", "status.json", "log.jsonl", "images.safetensors", "checkpoint.pt", "model.safetensors",
+        "previews", "run.lock",
     }  # fmt: skip
     kinds = [line["event"] for line in run.log()]
     assert kinds.count("progress") == 3
@@ -137,3 +142,131 @@ def test_an_interrupted_model_file_does_not_hide_a_newer_checkpoint(tmp_path, da
     (run.path / "model.safetensors").write_bytes(old)
     os.utime(run.path / "model.safetensors", (0, 0))
     assert SliceGAN.load(run.path).info.provenance["iterations"] == 4
+
+
+def several(kind):
+    colours = np.random.default_rng(0).integers(0, 256, (20, 22, 3), np.uint8)
+    details = {"pixel_size": 2.0, "unit": "nm", "names": ("image",)}
+    return {
+        "phases": lambda: TrainingData.from_labels(
+            blobs((20, 22)) * 7, **details, phase_names=("pore", "grain"), phase_colours=("#000000", "#ff8800")
+        ),
+        "two": lambda: TrainingData.from_labels(blobs((20, 22)), blobs((30, 16), seed=1), axis="y", **details),
+        "stack": lambda: TrainingData.from_labels(blobs((18, 20, 22)), **details),
+        "colour": lambda: TrainingData.from_colour(colours, **details),
+        "regions": lambda: TrainingData.from_images(
+            blobs((40, 40)), kind="phases", regions=(((0, 0, 20, 20), (4, 8, 30, 40)),)
+        ),
+    }[kind]()
+
+
+@pytest.mark.parametrize("kind", ["phases", "two", "stack", "colour", "regions"])
+def test_a_run_goes_on_from_its_directory_alone(tmp_path, recipe, kind):
+    data = several(kind)
+    run, trainer = Run.start(tmp_path / "run", data, small_network(), replace(recipe, iterations=1), "quick")
+    list(run.record(trainer))
+    found = Run.open(run.path)
+    stored = found.data()
+    for one, other in zip(stored.sources, data.sources, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert replace(stored, sources=data.sources) == data
+    size = (run.path / "images.safetensors").stat().st_size
+    assert size < 1000 + sum(image.nbytes for image in data.sources[: 1 if kind == "stack" else None])
+    trainer = found.trainer(training=replace(recipe, iterations=2))
+    list(found.record(trainer))
+    assert trainer.result.iterations == 2
+
+
+def test_large_images_are_not_stored_and_then_asked_for(tmp_path, data, recipe, monkeypatch):
+    monkeypatch.setattr(stored_images, "_MOST_BYTES", 1000)
+    run, _ = Run.start(tmp_path / "run", data, small_network(), recipe, "quick")
+    assert not (run.path / "images.safetensors").exists()
+    with pytest.raises(ModelError, match=r"does not hold its training images .* give the same images again"):
+        Run.open(run.path).trainer()
+    assert run.trainer(data).iteration == 0
+
+
+def of_an_older_version(path):
+    """Make a run what it was before images were stored."""
+    config = json.loads((path / "config.json").read_text())
+    del config["facts"], config["started_from"], config["training"]["evaluation_iterations"]
+    (path / "config.json").write_text(json.dumps(config))
+    for name in ("images.safetensors", "status.json", "run.lock"):
+        (path / name).unlink(missing_ok=True)
+
+
+def test_a_run_of_an_older_version_opens(tmp_path, data, recipe):
+    run, trainer = Run.start(tmp_path / "run", data, small_network(), recipe, "quick")
+    list(run.record(trainer))
+    of_an_older_version(run.path)
+    found = Run.open(run.path)
+    assert (found.started_from, found.facts) == ("", {})
+    with pytest.raises(ModelError, match="older runs do not"):
+        found.data()
+    assert found.trainer(data).is_finished
+
+
+def change_images(change):
+    def damage(path):
+        tensors = load((path / "images.safetensors").read_bytes())
+        (path / "images.safetensors").write_bytes(save({name: change(array) for name, array in tensors.items()}))
+
+    return damage
+
+
+def change_facts(**changes):
+    def damage(path):
+        config = json.loads((path / "config.json").read_text())
+        config["facts"] |= changes
+        (path / "config.json").write_text(json.dumps(config))
+
+    return damage
+
+
+def cut_short(path):
+    (path / "images.safetensors").write_bytes((path / "images.safetensors").read_bytes()[:-9])
+
+
+DAMAGES = {
+    "other pixels": change_images(lambda array: array[:, ::-1].copy()),
+    "other phases": change_images(lambda array: array + 9),
+    "other sizes": change_images(lambda array: array.reshape(1, 96, 80)),
+    "another type": change_images(lambda array: array.astype(np.int8)),
+    "cut short": cut_short,
+    "huge": change_facts(shapes=[[1, 10**9, 10**9]]),
+    "negative": change_facts(shapes=[[1, -80, -96]]),
+    "no shapes": change_facts(shapes=3),
+    "phases of words": change_facts(phases=["a", "b", "c"]),
+    "no kind": change_facts(kind="x"),
+    "surplus": change_facts(surplus=1),
+    "no size": change_facts(pixel_size="x"),
+    "no stack": change_facts(is_stack=True),
+}
+
+
+@pytest.mark.parametrize("facts", [{"levels": [3, 2]}, {"phase_names": ["a", 2, "c"]}, {"phase_colours": ["red"] * 3}])
+def test_facts_that_make_no_sense_are_refused(tmp_path, data, recipe, facts):
+    run = Run.create(tmp_path / "run", data, small_network(), recipe, "quick")
+    change_facts(**facts)(run.path)
+    with pytest.raises(ModelError):
+        Run.open(run.path).data()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_images_are_a_sentence(tmp_path, data, recipe, damage):
+    run = Run.create(tmp_path / "run", data, small_network(), recipe, "quick")
+    damage(run.path)
+    with pytest.raises(ModelError, match=r"is damaged .*: give the same images again"):
+        Run.open(run.path).data()
+
+
+def test_a_run_starts_from_another_one(tmp_path, data, recipe):
+    run, trainer = Run.start(tmp_path / "run", data, small_network(), recipe, "quick")
+    list(run.record(trainer))
+    second, trainer = Run.start(tmp_path / "second", data, small_network(), recipe, "quick", start_from=run.path)
+    assert Run.open(second.path).started_from == str(run.path / "checkpoint.pt")
+    again = Run.open(second.path).trainer()  # a crash before its first checkpoint does not make it another run
+    weights = [each.gan.generator.state_dict()["layers.0.weight"] for each in (trainer, again)]
+    assert torch.equal(*weights)
+    list(second.record(again))
+    assert SliceGAN.load(second.path).info.provenance["started_from"] == str(run.path / "checkpoint.pt")

@@ -101,7 +101,7 @@ def test_tiff_files_keep_values_and_voxel_size(tmp_path, suffix, kind):
         assert tif.pages[0].compression == 1
         if tif.is_imagej:
             assert tif.imagej_metadata["spacing"] == 0.4
-            assert json.loads(tif.imagej_metadata["Info"]) == description.provenance
+            assert json.loads(tif.imagej_metadata["Info"]) == description.record
             phases = description.phases
             limits = [tif.imagej_metadata.get("min"), tif.imagej_metadata.get("max")]
             assert limits == ([min(phases), max(phases)] if phases else [None, None])

@@ -14,10 +14,10 @@ import torch
 from napari_slicegan.core import gan as gan_module
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, TrainingError
-from napari_slicegan.core.events import CheckpointSaved, EndReason, Preview, Progress
+from napari_slicegan.core.events import CheckpointSaved, EndReason, Paused, Preview, Proceeded, Progress
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.training import Trainer
-from tests.core.conftest import SETS, blobs, tiny_network
+from tests.core.conftest import SETS, blobs, small_network, tiny_network
 
 
 def shown_to(critic) -> list[int]:
@@ -177,6 +177,123 @@ def test_a_stop_inside_an_update_leaves_no_trace(stop_at, recipe, network, data,
     resumed = Trainer.resume(path, data)
     list(resumed)
     assert_same(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize("pause_at", [1, 9, 40])
+def test_a_pause_inside_an_update_leaves_no_trace(pause_at, recipe, data, tmp_path):
+    """Paused between two layers of some update and continued, it ends as if never paused; so does its checkpoint."""
+    whole = Trainer(data, small_network(), recipe)
+    list(whole)
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, small_network(), recipe, checkpoint=path)
+    passes = itertools.count()
+
+    def maybe_pause(*_):
+        if next(passes) == pause_at:
+            trainer.pause()
+
+    for player in (trainer.gan.generator, trainer.gan.discriminators[0]):
+        for layer in player.layers:
+            layer.register_forward_pre_hook(maybe_pause)
+    kinds = []
+    for event in trainer:
+        kinds.append(type(event).__name__)
+        if kinds[-1] == "Paused":
+            resumed = Trainer.resume(path, data)
+            assert event.iteration == resumed.iteration < 3
+            threading.Timer(0.1, trainer.proceed).start()
+    place = kinds.index("Paused")
+    assert kinds[place - 1 : place + 2] == ["CheckpointSaved", "Paused", "Proceeded"]
+    list(resumed)
+    for other in (trainer, resumed):
+        assert_same(weights(whole), weights(other))
+        assert torch.equal(whole.gan.rng.get_state(), other.gan.rng.get_state())
+
+
+def test_neither_a_pause_nor_what_it_interrupts_counts_as_training(recipe, data):
+    trainer = Trainer(data, small_network(), recipe)
+    update, seconds = trainer.gan.update_generator, []
+
+    def slow():
+        if not seconds:
+            seconds.append(trainer._clock.seconds)
+            time.sleep(0.3)
+            trainer.pause()
+        return update()
+
+    trainer.gan.update_generator = slow
+    for event in trainer:
+        if isinstance(event, Paused | Proceeded):
+            seconds.append(trainer._clock.seconds)
+            threading.Timer(0.2, trainer.proceed).start()
+    assert len(seconds) == 3
+    assert len(set(seconds)) == 1
+
+
+def test_a_stop_ends_a_pause(recipe, data):
+    trainer = Trainer(data, small_network(), recipe)
+    trainer.pause()
+    kinds = []
+    for event in trainer:
+        kinds.append(type(event).__name__)
+        threading.Timer(0.1, trainer.stop).start()
+    assert kinds == ["Paused"]
+    assert (trainer.result.reason, trainer.result.iterations) == (EndReason.STOPPED, 0)
+
+
+def test_who_changes_their_mind_is_not_paused(recipe, data):
+    trainer = Trainer(data, small_network(), recipe)
+    trainer.pause()
+    trainer.proceed()
+    assert not [event for event in trainer if isinstance(event, Paused)]
+    assert trainer.result.iterations == 3
+
+
+def test_a_pause_of_the_published_networks_takes_a_second(data, tmp_path):
+    trainer = Trainer(data, checkpoint=tmp_path / "checkpoint.pt")  # an iteration takes minutes on a CPU
+    threading.Timer(0.3, trainer.pause).start()
+    begin = time.monotonic()
+    assert [type(event).__name__ for event in itertools.islice(trainer, 2)] == ["CheckpointSaved", "Paused"]
+    assert time.monotonic() - begin < 20  # not a speed: an iteration takes far longer
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_training_starts_from_another_ones_weights(average, recipe, data, tmp_path):
+    recipe, path = replace(recipe, average=average), tmp_path / "checkpoint.pt"
+    first = Trainer(data, small_network(), recipe, checkpoint=path)
+    list(first)
+    other = TrainingData.from_labels(blobs((40, 40), phases=3, seed=4))
+    second = Trainer(other, small_network(), replace(recipe, seed=5), start_from=path)
+    assert_same(first.model.generator.state_dict(), second.gan.generator.state_dict())
+    assert_same(first.gan.discriminators[0].state_dict(), second.gan.discriminators[0].state_dict())
+    assert second.iteration == 0
+    np.testing.assert_array_equal(second.model.generate((20, 20, 20)), first.model.generate((20, 20, 20)))
+    list(second)
+    assert second.model.info.provenance["started_from"] == str(path)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "checkpoint.pt"])
+def test_of_a_model_file_and_of_other_images_the_generator_alone_is_taken(name, recipe, data, tmp_path):
+    first = Trainer(data, small_network(), recipe, checkpoint=tmp_path / "checkpoint.pt")
+    list(first)
+    first.model.save(tmp_path / "model.safetensors")
+    three = TrainingData.from_labels(*(blobs((40, 40), phases=3, seed=seed) for seed in range(3)))
+    fresh = Trainer(three, small_network(), recipe)
+    second = Trainer(three, small_network(), recipe, start_from=tmp_path / name)
+    assert_same(first.gan.generator.state_dict(), second.gan.generator.state_dict())
+    assert_same(fresh.gan.discriminators[0].state_dict(), second.gan.discriminators[0].state_dict())
+
+
+def test_other_networks_are_not_started_from(recipe, data, tmp_path):
+    path = tmp_path / "model.safetensors"
+    Trainer(data, small_network(), recipe).model.save(path)
+    with pytest.raises(ModelError, match="networks with another channels: choose the preset and settings"):
+        Trainer(data, small_network(channels=(5, 4)), recipe, start_from=path)
+    two = TrainingData.from_labels(blobs((40, 40), phases=2))
+    with pytest.raises(ModelError, match="makes volumes of 3 phases, but these images are of 2 phases"):
+        Trainer(two, small_network(), recipe, start_from=path)
+    with pytest.raises(ModelError, match="There is no model"):
+        Trainer(data, small_network(), recipe, start_from=tmp_path / "none")
 
 
 def test_stop_from_another_thread_ends_within_a_second(data):

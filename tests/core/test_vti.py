@@ -85,7 +85,10 @@ def test_the_file_says_where_it_comes_from(tmp_path):
     write(tmp_path / "v.vti", an_array(), described())
     fields = opened(tmp_path / "v.vti").GetFieldData()
     assert fields.GetAbstractArray("unit").GetValue(0) == "um"
-    assert json.loads(fields.GetAbstractArray("provenance").GetValue(0)) == {"request": {"seed": 7}}
+    assert json.loads(fields.GetAbstractArray("provenance").GetValue(0)) == {
+        "request": {"seed": 7},
+        "phases": [0, 1, 2],
+    }
 
 
 def test_it_is_compressed_and_binary(tmp_path):

@@ -46,7 +46,8 @@ def test_the_reader_finds_axes_scales_levels_and_voxels(store):
     assert node.metadata["axes"] == channel + space
     one = [1.0] * len(channel)
     fine, medium, coarse = node.metadata["coordinateTransformations"]
-    assert fine == [{"type": "scale", "scale": [*one, 0.4, 0.4, 0.4]}]
+    assert fine[0] == {"type": "scale", "scale": [*one, 0.4, 0.4, 0.4]}
+    assert fine[1]["translation"] == pytest.approx([*[0.0] * len(one), -4.0, 0.0, 51.2])
     assert medium[0] == {"type": "scale", "scale": [*one, 0.8, 0.8, 0.8]}
     assert coarse[0] == {"type": "scale", "scale": [*one, 1.6, 1.6, 1.6]}
     assert [level.shape[-3:] for level in node.data] == [(140, 150, 260), (70, 75, 130), (35, 38, 65)]

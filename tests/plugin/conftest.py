@@ -15,7 +15,7 @@ from qtpy.QtTest import QTest
 
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.plugin import settings
+from napari_slicegan.plugin import preferences, settings
 from napari_slicegan.plugin.jobs import jobs_of
 
 os.environ["NAPARI_ENSURE_PLUGIN_MAIN_THREAD"] = "1"  # a layer that is touched from a worker is an error
@@ -44,7 +44,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(PRESETS, "quick", PRESETS["quick"])  # to be put back
     tiny_presets()
     monkeypatch.setattr(settings, "likely_device", lambda: "cpu")
-    monkeypatch.setattr(settings, "default_folder", lambda: tmp_path / "runs")
+    for module in (settings, preferences):
+        monkeypatch.setattr(module, "default_folder", lambda: tmp_path / "runs")
+    monkeypatch.setattr(settings, "preferences", lambda: preferences.Preferences(preview_seconds=0.3))
 
 
 @pytest.fixture

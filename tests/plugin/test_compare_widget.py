@@ -237,6 +237,24 @@ def test_the_list_follows_the_layers_and_keeps_what_was_checked(dock, layers):
     assert dock.form.layers == ()
 
 
+def test_a_hint_says_what_to_do_next(dock, layers, comparing, qtbot, monkeypatch):
+    opened: list[str] = []
+    monkeypatch.setattr("napari_slicegan.plugin.compare_widget.open_dock", lambda _, name: opened.append(name))
+    hint = dock.hint.label.text
+    assert hint().startswith("Press Compare")
+    click(dock.compare)
+    assert not hint()
+    until_done(dock, qtbot)
+    assert hint().startswith("Choose a row")
+    for place in range(2):
+        check(dock, place, checked=False)
+    assert hint().startswith("Generate a volume")
+    dock.hint.button.click()
+    assert opened == ["Generate volume"]
+    layers.layers.clear()
+    assert hint().startswith("Open the micrograph")
+
+
 def test_cancel_keeps_the_last_result(dock, comparing, qtbot):
     click(dock.compare)
     until_done(dock, qtbot)

@@ -19,12 +19,12 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.volume.request import Precision
 from napari_slicegan.core.volume.selection import Candidate
 from napari_slicegan.plugin.choice_group import NO_PHASES
-from napari_slicegan.plugin.chooser import LayerCombo
 from napari_slicegan.plugin.dock import WIDTH
 from napari_slicegan.plugin.endless import box_in_view, browser_of
 from napari_slicegan.plugin.endless_group import NOT_SELECTED
 from napari_slicegan.plugin.generate_form import NO_MODEL
 from napari_slicegan.plugin.job import State
+from napari_slicegan.plugin.layer_combo import LayerCombo
 from napari_slicegan.plugin.output_rows import Output
 from napari_slicegan.plugin.surface_group import NO_VOLUME
 from tests.plugin.conftest import click, text_of, train_for, until_idle, until_trains
@@ -40,7 +40,7 @@ def dock(viewer: Any, open_dock: Open, qtbot: Any) -> Any:
     """The dock with one model of two phases, and its groups open."""
     dock = a_dock(viewer, open_dock)
     for group in (dock.form.place.group, dock.choice.group, dock.endless.group, dock.surface.group):
-        group.expand(animate=False)
+        group.open()
     qtbot.wait(100)
     return dock
 
@@ -211,7 +211,7 @@ def test_what_cannot_be_chosen_among(dock, viewer, open_dock: Open):
     assert dock.generate.enabled
     close_dock(dock)
     grey = a_dock(viewer, open_dock, OutputKind.GREY)
-    grey.choice.group.expand(animate=False)
+    grey.choice.group.open()
     assert grey.choice.note.value == NO_PHASES
     assert not grey.choice.find.enabled
 
@@ -369,7 +369,7 @@ def test_everything_fits_into_the_column_and_explains_itself(dock, viewer, qtbot
     dock.form.output.output.value = Output.FILE
     dock.form.size.unit.value = "µm"
     qtbot.wait(50)
-    assert dock.widget().minimumSizeHint().width() <= WIDTH - dock.verticalScrollBar().sizeHint().width()
+    assert dock.widget().minimumSizeHint().width() <= WIDTH - dock.area.verticalScrollBar().sizeHint().width()
     assert not without_tooltip(dock)
 
 

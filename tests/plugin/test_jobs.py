@@ -45,8 +45,10 @@ def test_a_dock_closed_and_opened_again_shows_the_training(train_dock, viewer, o
 
     again = open_dock(viewer)
     assert again is not train_dock
-    assert again.panel.state.value.startswith("running on")
+    assert again.panel.state.value.startswith("training on")
     assert not again.start.enabled
+    assert again.live.curves.view is job(again).view
+    assert not again.setup.is_open
     assert again.stop.enabled
     before = text_of(again.panel.rows["iteration"])
     qtbot.waitUntil(lambda: text_of(again.panel.rows["iteration"]) != before, timeout=60_000)
@@ -80,7 +82,7 @@ def test_two_viewers_train_apart(make_napari_viewer, open_dock: Open, qtbot):
     assert job(two).status.state is State.IDLE
     click(two.start)
     assert until_idle(two, qtbot).state is State.FINISHED
-    assert job(one).status.state is State.RUNNING
+    assert job(one).status.state is State.TRAINING
     assert not one.jobs.models.entries
     assert len(two.jobs.models.entries) == 1
     finish(viewers[0], qtbot)

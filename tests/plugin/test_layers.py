@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dask.array
 import numpy as np
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
@@ -12,7 +15,10 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.plugin.layers import Look, image_of, look_at, training_data
+from napari_slicegan.plugin import finding
+from napari_slicegan.plugin.finding import look_at
+from napari_slicegan.plugin.layers import Look, image_of, training_data
+from napari_slicegan.plugin.phases import set_colour, set_name
 from napari_slicegan.plugin.volume_layers import label_colormap, volume_layer
 from tests.plugin.conftest import two_phases
 
@@ -47,7 +53,7 @@ def test_the_calibration_of_the_layer_is_kept():
     layer = Image(GREY, scale=(0.4, 0.4), units="micrometer", name="a")
     data = training_data([image_of(layer)])
     assert (data.pixel_size, data.unit, data.names) == (0.4, "um", ("a",))
-    assert look_at([image_of(layer)], "auto", 16) == "grey · 0.4 µm/px · 32 x 40"
+    assert look_at([image_of(layer)], "auto", 16).text == "grey · 0.4 µm/px · 32 x 40"
 
 
 def test_the_copy_is_not_painted_on():
@@ -86,21 +92,19 @@ def test_a_stack_is_as_small_as_its_shortest_edge():
 
 def test_a_large_image_is_only_sampled(monkeypatch: pytest.MonkeyPatch):
     seen = []
-    from napari_slicegan.plugin import layers
-
-    monkeypatch.setattr(layers, "SAMPLE", 2**10)
-    original = layers.TrainingData.from_images
+    monkeypatch.setattr(finding, "SAMPLE", 2**10)
+    original = finding.TrainingData.from_images
     monkeypatch.setattr(
-        layers.TrainingData, "from_images", lambda image, **more: seen.append(image.size) or original(image, **more)
+        finding.TrainingData, "from_images", lambda image, **more: seen.append(image.size) or original(image, **more)
     )
     rare = np.zeros((512, 512), np.uint8)
     rare[1, 1] = 1  # between the pixels that are looked at
-    assert "checked when it is used" in look_at([image_of(Labels(rare))], "phases", 16)
+    assert "checked when it is used" in look_at([image_of(Labels(rare))], "phases", 16).text
     assert max(seen) <= 2**10
     seen.clear()
-    assert look_at([image_of(Labels(np.kron(two_phases(), np.ones((16, 16), np.uint8))))], "auto", 16).startswith(
-        "2 ph"
-    )
+    found = look_at([image_of(Labels(np.kron(two_phases(), np.ones((16, 16), np.uint8))))], "auto", 16)
+    assert found.phases == (1, 2)
+    assert sum(found.shares) == 1
 
 
 def info(kind: OutputKind, phases: tuple[int, ...] = ()) -> ModelInfo:
@@ -115,7 +119,7 @@ def test_a_volume_of_labels_becomes_a_layer():
     np.testing.assert_allclose(layer.scale, 0.25)
     assert [str(unit) for unit in layer.units] == ["micrometer"] * 3
     assert (layer.axis_labels, layer.name) == (("z", "y", "x"), "name")
-    assert layer.metadata == {"napari-slicegan": {"seed": 3}}
+    assert layer.metadata["napari-slicegan"]["seed"] == 3
 
 
 def test_four_columns_of_grey_are_not_taken_for_colours():
@@ -173,3 +177,98 @@ def test_pixel_sizes_in_other_units_are_compared_as_lengths(size: float, same: b
 def test_a_known_pixel_size_differs_from_an_unknown_one():
     with pytest.raises(DataError, match="resample them"):
         training_data([image_of(Image(GREY, units="um")), image_of(Image(GREY))])
+
+
+REGIONS = ((2, 4, 20, 24), (10, 16, 28, 36))
+
+
+def test_regions_are_cut_out_of_what_is_read():
+    image = replace(image_of(Image(GREY, name="a")), regions=REGIONS)
+    cut = image.cut()
+    np.testing.assert_array_equal(cut.array, GREY[2:28, 4:36])
+    assert cut.regions == ((0, 0, 18, 20), (8, 12, 26, 32))
+    data = training_data([image])
+    assert data.regions == (cut.regions,)
+    assert data.names == ("a, 2 regions",)
+    assert look_at([image], "auto", 16).text == "grey · pixel size unknown · 2 regions, 18 x 20, 18 x 20 px"
+
+
+def test_one_region_is_an_image_of_its_own():
+    lazy = Image(dask.array.from_array(GREY, chunks=16), name="a")
+    image = replace(image_of(lazy), regions=REGIONS[:1])
+    data = training_data([image])
+    assert (data.regions, data.sources[0].shape) == ((), (1, 18, 20, 1))
+    assert data.names == ("a, rows 2 to 20, columns 4 to 24",)
+    assert look_at([image], "auto", 16).text.endswith("1 region, 18 x 20 px")
+
+
+def test_a_region_of_a_stack_is_one_of_all_its_slices():
+    stack = image_of(Labels(np.stack([two_phases(32, seed) for seed in range(16)]), name="a"))
+    data = training_data([replace(stack, regions=REGIONS[:1])])
+    assert [source.shape for source in data.sources] == [(16, 18, 20), (18, 16, 20), (20, 16, 18)]
+    with pytest.raises(DataError, match="takes one region"):
+        training_data([replace(stack, regions=REGIONS)])
+
+
+def test_a_region_that_is_too_small_is_told_from_an_image_that_is():
+    image = image_of(Image(GREY))
+    for regions in (REGIONS, REGIONS[:1]):
+        with pytest.raises(DataError, match="A region of 18 x 20 pixels"):
+            look_at([replace(image, regions=regions)], "auto", 24)
+    with pytest.raises(DataError, match="An image of 32 x 40"):
+        look_at([image], "auto", 33)
+
+
+def test_what_lies_outside_of_the_regions_is_not_looked_at():
+    barred = two_phases()
+    barred[28:] = np.arange(32)
+    image = image_of(Labels(barred))
+    assert look_at([image], "auto", 16).kind is OutputKind.GREY
+    found = look_at([replace(image, regions=((0, 0, 16, 32), (8, 0, 28, 20)))], "auto", 16)
+    assert (found.kind, found.phases) == (OutputKind.PHASES, (1, 2))
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"features": pd.DataFrame({"index": [2, 1], "Name": ["pore", "grain"]})},
+        {"features": pd.DataFrame({"label": ["background", "grain", "pore"]})},
+        {"metadata": {"phase_names": {1: "grain", "2": " pore ", "x": "y", 7: 3}}},
+        {"metadata": {"phase_names": ["background", "grain", "pore"]}},
+    ],
+)
+def test_phases_are_called_as_the_layer_calls_them(details: dict):
+    data = training_data([image_of(Labels(two_phases(), **details))])
+    assert data.phase_names == ("grain", "pore")
+
+
+def test_phases_without_names_have_none():
+    assert training_data([image_of(Labels(two_phases()))]).phase_names == ()
+    half = Labels(two_phases(), metadata={"phase_names": {2: "pore"}})
+    assert training_data([image_of(half)]).phase_names == ("", "pore")
+
+
+def test_the_training_knows_the_colours_of_the_layer():
+    table = {0: "transparent", 1: "red", 2: "#0080ff", None: "black"}
+    layer = Labels(two_phases(), colormap=DirectLabelColormap(color_dict=table))
+    assert training_data([image_of(layer)]).phase_colours == ("#ff0000", "#0080ff")
+    hollow = Labels(two_phases(values=(0, 2)), colormap=layer.colormap)
+    assert training_data([image_of(hollow)]).phase_colours == ("#000000", "#0080ff")
+    assert training_data([image_of(Image(COLOUR))]).phase_colours == ()
+
+
+@pytest.mark.parametrize("kind", [Labels, Image])
+def test_a_name_and_a_colour_that_are_changed_stay_with_the_layer(kind: type):
+    layer = kind(two_phases(), metadata={"mine": 1})
+    set_name(layer, 2, " pore ")
+    set_name(layer, 1, "grain")
+    set_colour(layer, 2, "#102030", {1: "#ffffff"})
+    data = training_data([image_of(layer)])
+    assert data.phase_names == ("grain", "pore")
+    assert data.phase_colours[1] == "#102030"
+    assert layer.metadata["mine"] == 1
+    if kind is Labels:
+        np.testing.assert_allclose(layer.get_color(2), np.array([16, 32, 48, 255]) / 255, atol=1e-6)
+        np.testing.assert_allclose(layer.get_color(1), 1)
+    set_name(layer, 2, "")
+    assert image_of(layer).names == {1: "grain"}

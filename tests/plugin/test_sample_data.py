@@ -7,6 +7,7 @@ import pytest
 from napari.layers import Image, Labels, Layer
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.synthetic import MATERIALS
 from napari_slicegan.plugin import sample_data
 from napari_slicegan.plugin.layers import image_of, training_data
 from tests.plugin.conftest import PLUGIN
@@ -28,6 +29,7 @@ def test_a_sample_can_be_trained_on(name, count, layer_type, kind, unit):
     data = training_data([image_of(layer) for layer in layers])
     assert (data.kind, data.unit, len(data.sources)) == (kind, unit, count)
     data.check_edge(64)
+    assert data.phase_names == (MATERIALS[name].phases if name in MATERIALS else ())
 
 
 def test_the_planes_of_the_fibres_are_in_the_order_of_training():

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 from magicgui.widgets import Widget
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QWidget
 
 from napari_slicegan.core.events import Preview
 from napari_slicegan.core.gan import GAN
@@ -47,7 +48,7 @@ def test_from_a_micrograph_to_a_model(train_dock, viewer, qtbot):
     assert not dock.stop.enabled
     train_for(dock, 30)
     click(dock.start)
-    assert job(dock).status.state is State.RUNNING
+    assert job(dock).status.state is State.CHECKING
     assert not dock.start.enabled
     assert dock.stop.enabled
     status = until_idle(dock, qtbot)
@@ -66,10 +67,13 @@ def test_from_a_micrograph_to_a_model(train_dock, viewer, qtbot):
 def test_the_preview_is_one_layer_refreshed_in_place(train_dock, viewer, qtbot, monkeypatch):
     monkeypatch.setitem(PAUSES, Preview, 0.0)
     micrograph = viewer.layers["micrograph"]
+    viewer.scene.camera.zoom = 5.5
+    camera = (viewer.scene.camera.zoom, viewer.scene.camera.center[1:])
     train_for(train_dock, 10**6)
     click(train_dock.start)
     qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
     preview = viewer.layers[1]
+    assert (viewer.scene.camera.zoom, viewer.scene.camera.center[1:]) == camera
     assert viewer.layers.selection.active is micrograph
     assert (preview.ndim, preview.data.shape, preview.data.dtype) == (3, (16, 16, 16), np.uint8)
     assert preview.axis_labels == ("z", "y", "x")
@@ -93,8 +97,12 @@ def test_a_removed_preview_does_not_come_back(train_dock, viewer, qtbot, monkeyp
     qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
     viewer.layers.pop(1)
     before = job(train_dock).status.progress.iteration if job(train_dock).status.progress else 0
-    qtbot.waitUntil(lambda: job(train_dock).status.progress.iteration > before + 30, timeout=60_000)
+    qtbot.waitUntil(lambda: job(train_dock).status.progress.iteration > before + 10, timeout=60_000)
     assert len(viewer.layers) == 1
+    assert train_dock.hint.button.text() == "Show preview"
+    train_dock.hint.button.click()  # but when it is asked for
+    assert viewer.dims.ndisplay == 3
+    assert [layer.visible for layer in viewer.layers] == [True, True]
 
 
 def test_stop_is_acknowledged_at_once_and_keeps_the_model(train_dock, qtbot):
@@ -118,41 +126,90 @@ def test_stop_before_torch_is_there(train_dock, qtbot):
     assert until_idle(train_dock, qtbot).state is State.STOPPED
 
 
-def test_resume_goes_on_with_the_run(train_dock, qtbot, monkeypatch):
+def test_a_run_goes_on_from_its_directory_alone(train_dock, viewer, qtbot):
     train_for(train_dock, 8)
     click(train_dock.start)
     path = until_idle(train_dock, qtbot).path
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
-    train_for(train_dock, 20)
-    click(train_dock.resume)
+    viewer.layers.clear()
+    job(train_dock).proceed_run(path, iterations=12)
+    assert job(train_dock).status.state is State.CHECKING
     status = until_idle(train_dock, qtbot)
     assert (status.state, status.path, status.progress.iteration) == (State.FINISHED, path, 20)
+    assert job(train_dock).view.progress[0].iteration <= 8  # what was written before is shown, too
     assert len(train_dock.jobs.models.entries) == 1
     iterations = [line["iteration"] for line in Run.open(path).log() if line["event"] == "end"]
     assert iterations == [8, 20]
 
 
-def test_resume_with_other_images_is_refused(train_dock, viewer, qtbot, monkeypatch, errors):
-    train_for(train_dock, 4)
-    click(train_dock.start)
-    path = until_idle(train_dock, qtbot).path
-    viewer.layers["micrograph"].data = two_phases(seed=1)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(path))
-    click(train_dock.resume)
-    status = until_idle(train_dock, qtbot)
-    assert status.state is State.FAILED
-    assert "started with other images (micrograph)" in problem(train_dock)
-    assert errors == [status.message]
-    assert train_dock.start.enabled
-
-
-def test_resume_of_no_run_and_of_no_choice(train_dock, qtbot, monkeypatch, tmp_path, errors):
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
-    click(train_dock.resume)
-    assert job(train_dock).status.state is State.IDLE
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
-    click(train_dock.resume)
+def test_what_is_no_run_is_said(train_dock, qtbot, tmp_path, errors):
+    job(train_dock).proceed_run(tmp_path)
     assert "There is no run at" in until_idle(train_dock, qtbot).message
+    assert len(errors) == 1
+
+
+def test_pause_and_resume(train_dock, qtbot):
+    train_for(train_dock, 10**6)
+    assert not train_dock.pause.enabled
+    click(train_dock.start)
+    until_trains(train_dock, qtbot)
+    click(train_dock.pause)
+    assert train_dock.panel.state.value.startswith("paused")  # at once
+    assert train_dock.pause.text == "Res&ume"
+    qtbot.waitUntil(lambda: "what it has made is saved" in problem(train_dock), timeout=5_000)
+    status = job(train_dock).status
+    assert (status.path / "checkpoint.pt").is_file()
+    assert "Press Resume" in train_dock.hint.label.text()
+    qtbot.wait(200)
+    assert job(train_dock).status.progress == status.progress
+    click(train_dock.pause)
+    assert train_dock.panel.state.value.startswith("training")
+    qtbot.waitUntil(lambda: job(train_dock).status.progress.iteration > status.progress.iteration, timeout=5_000)
+    click(train_dock.pause)
+    click(train_dock.stop)  # also while it waits
+    assert until_idle(train_dock, qtbot).state is State.STOPPED
+
+
+def test_the_dock_shows_what_the_run_has_learnt(train_dock, viewer, qtbot):
+    dock = train_dock
+    assert dock.setup.is_open
+    assert "Press Train" in dock.hint.label.text()
+    train_for(dock, 24)
+    click(dock.start)
+    assert not dock.setup.is_open
+    assert dock.panel.state.value == "checking"
+    assert until_idle(dock, qtbot).state is State.FINISHED
+    qtbot.waitUntil(lambda: dock.live.strip.isVisible() and None not in dock.live.strip._pictures, timeout=5_000)
+    distance, _, errors = dock.live.curves.plots
+    qtbot.waitUntil(lambda: distance.curves[0].getData()[0].tolist()[-1:] == [24], timeout=15_000)
+    assert errors.curves[0].getData()[1].size  # at least of the end
+    assert "in fractions" in text_of(dock.panel.rows["errors"])
+    assert "is ready" in dock.hint.label.text()
+    assert viewer.layers[-1].metadata["napari-slicegan"]["iterations"] == 24
+
+
+def test_a_run_starts_from_another(train_dock, qtbot):
+    train_for(train_dock, 4)
+    train_dock.settings.network.channels.value = "5, 6"
+    click(train_dock.start)
+    first = until_idle(train_dock, qtbot).path
+    train_dock.settings.network.channels.value = "4, 4"
+    train_dock.set_start_from(first)
+    assert train_dock.settings.network_config().channels == (5, 6)
+    assert first.name in train_dock.start_from.label.text().replace("\u200b", "")
+    click(train_dock.start)
+    status = until_idle(train_dock, qtbot)
+    assert status.state is State.FINISHED, status.message
+    assert first.name in Run.open(status.path).started_from
+    train_dock.start_from.close_button.click()
+    assert train_dock.start_from.isHidden()
+
+
+def test_the_sample_is_a_button_away(viewer, open_dock: Open, qtbot):
+    dock = open_dock(viewer)
+    assert dock.hint.button.text() == "Open a sample"
+    dock.hint.button.click()
+    assert [layer.name for layer in viewer.layers] == ["cathode"]
+    assert dock.hint.button.isHidden()
 
 
 def test_without_a_layer(viewer, open_dock: Open):
@@ -194,7 +251,6 @@ def test_images_that_cannot_be_trained_on(viewer, open_dock: Open, image, kind, 
     dock.chooser.kind.value = kind
     assert sentence in problem(dock)
     assert not dock.start.enabled
-    assert not dock.resume.enabled
     click(dock.start)
     assert job(dock).status.state is State.IDLE
 
@@ -320,6 +376,12 @@ def test_a_defect_is_reported_and_leaves_the_dock_idle(train_dock, qtbot, monkey
     assert until_idle(train_dock, qtbot).state is State.FAILED
     assert errors == ["The training failed: RuntimeError: a defect. The log has the details."]
     assert "a defect" in caplog.text
+    assert train_dock.panel.copy.native.isVisible()
+    click(train_dock.panel.copy)
+    report = QGuiApplication.clipboard().text()
+    assert "RuntimeError: a defect" in report
+    assert 'raise RuntimeError("a defect")' in report  # with the traceback
+    assert "torch " in report
     assert train_dock.start.enabled
 
 
@@ -400,7 +462,7 @@ def test_the_choice_stays_with_its_layer(viewer, open_dock: Open):
 
 def test_the_dock_is_narrow_and_explains_itself(train_dock, viewer, qtbot):
     train_dock.chooser.material.value = Material.ANISOTROPIC
-    train_dock.settings.advanced.expand(animate=False)
+    train_dock.settings.advanced.open()
     qtbot.wait(50)
     assert train_dock.widget().minimumSizeHint().width() <= WIDTH
     assert not without_tooltip(train_dock)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from napari_slicegan.cli.progress import Bar, training_line
 from napari_slicegan.cli.stopping import Stopper
-from napari_slicegan.core.events import Progress
+from napari_slicegan.core.events import EndReason, Paused, Progress
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
@@ -29,7 +29,7 @@ def announce(run: Run, trainer: Trainer) -> None:
 
 
 def follow(run: Run, trainer: Trainer) -> int:
-    """Train to the end or until a signal.
+    """Train to the end, or until a signal or the request of another process.
 
     Parameters
     ----------
@@ -44,11 +44,19 @@ def follow(run: Run, trainer: Trainer) -> int:
         0 at the end; the exit code of the signal when one came.
     """
     with Stopper(trainer.stop) as stopper, Bar() as bar:
-        bar.show(0.0, "the first iteration is under way")
+        fraction = 0.0
+        bar.show(fraction, "the first iteration is under way")
         for event in run.record(trainer):
-            if isinstance(event, Progress):
-                bar.show(event.fraction, training_line(event, trainer.training))
+            match event:
+                case Progress(fraction=fraction):
+                    bar.show(fraction, training_line(event, trainer.training, trainer.evaluation))
+                case Paused(iteration):
+                    bar.show(fraction, f"paused at iteration {iteration}; saved", at_once=True)
     seconds = trainer.result.seconds if trainer.result else 0.0
     done = f"{trainer.iteration} iterations in {duration(seconds)}"
-    print(f"Stopped after {done}; saved." if stopper.code else f"Trained {done}.")
+    stopped = trainer.result is not None and trainer.result.reason is EndReason.STOPPED  # perhaps by another process
+    print(f"Stopped after {done}; saved." if stopped else f"Trained {done}.")
+    if error := trainer.evaluation:
+        errors = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"
+        print(f"Held-out errors at iteration {error.iteration}: {errors}.")
     return stopper.code

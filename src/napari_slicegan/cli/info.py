@@ -68,10 +68,14 @@ def _model(path: Path) -> Facts:
     return {
         "kind": info.kind.value,
         "phases": list(info.phases),
+        "phase_names": list(info.phase_names),
+        "phase_colours": list(info.phase_colours),
         "voxel_size": info.voxel_size,
         "unit": info.unit,
         "iterations": provenance.pop("iterations", None),
         "seconds": provenance.pop("seconds", None),
+        "heldout": provenance.pop("heldout", None),
+        "card": dict(info.card),
         "network": asdict(info.network),
         "training": provenance.pop("training", None),
         "provenance": provenance,
@@ -160,4 +164,9 @@ def _line(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "-" if value is None or value == {} else str(value)
+    return "-" if value is None or value == {} else _plain(str(value))
+
+
+def _plain(text: str) -> str:
+    """A text from a file without what a terminal would obey; its lines become one."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split()))

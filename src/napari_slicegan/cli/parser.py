@@ -78,17 +78,23 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         description="Train on one image (isotropic), on two (first the plane normal to the special\n"
         "axis, then a side view with that axis down its rows), on three (planes normal\n"
         "to z, y and x; rows and columns are the other two axes in this order), or on\n"
-        "one 3D stack. Ctrl-C stops and saves.",
+        "one 3D stack. With --resume, a RUN that holds its images needs none. Ctrl-C stops\n"
+        "and saves.",
         epilog=settings_help(),
     )
     parser.add_argument("--out", required=True, metavar="RUN", help="directory of the run")
-    _add_images(parser)
+    _add_images(parser, "*")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="settings (quick; paper where there is a GPU)")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--iterations", type=int, metavar="N", help="generator updates from the start of the run")
     end.add_argument("--minutes", type=float, metavar="M", help="minutes of training from the start of the run")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the training")
     parser.add_argument("--resume", action="store_true", help="go on with the run, or start it if there is none")
+    parser.add_argument(
+        "--start-from",
+        metavar="MODEL",
+        help="model, checkpoint or RUN of the same networks, whose weights to begin with",
+    )
     _add_device(parser)
     parser.add_argument("--config", metavar="FILE.toml", help="file with settings")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; repeatable")
@@ -215,8 +221,8 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_images(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="+", metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
+def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
+    parser.add_argument("image", nargs=count, metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
     parser.add_argument(
         "--kind",
         choices=("auto", *OutputKind),

@@ -8,7 +8,7 @@ import time
 from typing import TextIO
 
 from napari_slicegan.core.config import TrainingConfig
-from napari_slicegan.core.events import Progress
+from napari_slicegan.core.events import Evaluation, Progress
 from napari_slicegan.core.words import duration
 
 _BAR = 24
@@ -40,10 +40,10 @@ class Bar:
         if self._open:
             print(file=self._file, flush=True)
 
-    def show(self, fraction: float, text: str = "") -> None:
+    def show(self, fraction: float, text: str = "", at_once: bool = False) -> None:
         """Show that so much is done, if it is time for it; the end is always shown."""
         now = time.monotonic()
-        if fraction < 1 and now - self._shown < self._seconds:
+        if fraction < 1 and not at_once and now - self._shown < self._seconds:
             return
         self._shown = now
         text = f"{fraction:4.0%} {text}".rstrip()
@@ -87,13 +87,14 @@ class Meter:
         self._bar.show(fraction, text)
 
 
-def training_line(event: Progress, training: TrainingConfig) -> str:
-    """What the bar of a training says: speed, losses, time passed and time left."""
+def training_line(event: Progress, training: TrainingConfig, evaluation: Evaluation | None = None) -> str:
+    """What the bar of a training says: speed, time passed and time left, the newest held-out error, losses."""
     of = f"/{training.iterations}" if training.iterations else ""
+    error = f"S2 error {evaluation.correlation_error:.2g}  " if evaluation else ""
     return (
         f"it {event.iteration}{of}  {event.iterations_per_second:.3g} it/s  "
         f"{duration(event.seconds)}, ETA {duration(event.eta_seconds)}  "
-        f"distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}"
+        f"{error}distance {event.critic_distance:.3g}  penalty {event.penalty:.3g}"
     )
 
 

@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 
 from napari_slicegan.cli.following import announce, follow
-from napari_slicegan.cli.images import read_training_data, stated_size
+from napari_slicegan.cli.images import Size, read_training_data, stated_size
 from napari_slicegan.cli.settings import Request
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.errors import OutputError, TrainingError
+from napari_slicegan.core.errors import ConfigError, DataError, OutputError, TrainingError
 from napari_slicegan.core.files import CONFIG, MODEL, PREVIEWS
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
@@ -24,11 +24,12 @@ def run(args: argparse.Namespace) -> int:
     check_free(out, args.resume)
     size = stated_size(args)
     request = Request.of(args)
-    data = read_training_data(args.image, args.kind, args.axis, args.crop, size)
-    if (out / CONFIG).exists():
+    is_there = (out / CONFIG).exists()
+    data = _images(args, size, Run.open(out) if is_there else None)
+    if is_there:
         current, trainer = _resumed(Run.open(out), data, request, args, size is not None)
     else:
-        current, trainer = start(out, data, request, args.device)
+        current, trainer = start(out, data, request, args.device, args.start_from)
     if trainer.is_finished:
         print(
             f"{out} is finished: {trainer.iteration} iterations. To train it further, give a "
@@ -58,7 +59,20 @@ def check_free(out: Path, resume: bool = False) -> None:
         raise OutputError(f"{out} exists already: choose another place with --out{hint}.")
 
 
-def start(out: Path, data: TrainingData, request: Request, device: str) -> tuple[Run, Trainer]:
+def _images(args: argparse.Namespace, size: Size | None, found: Run | None) -> TrainingData:
+    """The images that were given, else those of the run that goes on."""
+    if args.image:
+        return read_training_data(args.image, args.kind, args.axis, args.crop, size)
+    if found is None:
+        raise DataError(f"There is no image to train on, and no run at {args.out}: name one, two or three images.")
+    if args.crop or size:
+        raise ConfigError("The images of the run are used as they are: leave out --crop, --pixel-size and --unit.")
+    return found.data()
+
+
+def start(
+    out: Path, data: TrainingData, request: Request, device: str, start_from: str | None = None
+) -> tuple[Run, Trainer]:
     """Begin a new run; its directory is made when all else is known to work.
 
     Parameters
@@ -71,6 +85,8 @@ def start(out: Path, data: TrainingData, request: Request, device: str) -> tuple
         What was asked of the settings.
     device : str
         "auto", "cpu", "cuda" or "mps".
+    start_from : str, optional
+        Model, checkpoint or run whose weights to begin with.
 
     Returns
     -------
@@ -80,12 +96,12 @@ def start(out: Path, data: TrainingData, request: Request, device: str) -> tuple
     Raises
     ------
     SliceGANError
-        The images, the settings, the device or the directory do not allow it.
+        The images, the settings, the device, the directory or the model to start from do not allow it.
     """
     kind = choose_device(device).type
     preset = preset_named(request.preset) if request.preset else default_preset(kind)
     network, training = request.applied_to(preset)
-    return Run.start(out, data, network, training, preset.name, device)
+    return Run.start(out, data, network, training, preset.name, device, start_from)
 
 
 def _resumed(
@@ -93,6 +109,8 @@ def _resumed(
 ) -> tuple[Run, Trainer]:
     """Go on with a run; only its end may be another than before."""
     other = request.differences(found.network, found.training)
+    if args.start_from and not found.started_from:
+        raise TrainingError(f"The run {found.path} has begun with random weights: leave out --start-from.")
     if request.preset not in (None, found.preset):
         other = ["preset", *other]
     if other:

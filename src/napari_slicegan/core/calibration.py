@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from napari_slicegan.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import tifffile
 
@@ -70,6 +70,22 @@ def standard_size(size: float, unit: str) -> tuple[float, str]:
     return size * factor, short
 
 
+def in_one_unit(sizes: Sequence[float], units: Sequence[str]) -> tuple[tuple[float, ...], str]:
+    """Express sizes, each with its own unit, in the last one's unit.
+
+    Raises
+    ------
+    DataError
+        A unit is not known, a size is not a positive number, or only some of them are lengths.
+    """
+    standard = [standard_size(size, unit) for size, unit in zip(sizes, units, strict=True)]
+    common = standard[-1][1]
+    if len({unit == "pixel" for _, unit in standard}) > 1:
+        raise DataError(f"The units {', '.join(units)} cannot be turned into one another.")
+    factors = [1.0 if unit == common else _METRES[unit] / _METRES[common] for _, unit in standard]
+    return tuple(size * factor for (size, _), factor in zip(standard, factors, strict=True)), common
+
+
 def pixel_size(spacing: Spacing, name: str) -> tuple[float | None, str | None]:
     """Give the one pixel size that holds along every axis.
 
@@ -90,7 +106,7 @@ def pixel_size(spacing: Spacing, name: str) -> tuple[float | None, str | None]:
     DataError
         The sizes along two axes differ by more than 0.1 per cent.
     """
-    known = dict(_believable(spacing))
+    known = dict(believable(spacing))
     plane = known.get("x", known.get("y"))
     if plane is None:
         return None, None
@@ -170,7 +186,8 @@ def _resolution_spacing(page: tifffile.TiffPage, x_unit: str, y_unit: str) -> Sp
     return spacing
 
 
-def _believable(spacing: Spacing) -> Iterator[tuple[str, tuple[float, str]]]:
+def believable(spacing: Spacing) -> Iterator[tuple[str, tuple[float, str]]]:
+    """The sizes that can be believed, axis by axis, in `UNITS`; see `COARSEST_INCH_OR_CM`."""
     for axis, (size, unit) in spacing.items():
         try:
             standard = standard_size(size, unit)

@@ -6,7 +6,9 @@ import time
 
 
 class Clock:
-    """Counts the seconds inside its ``with`` blocks, so that what the consumer of the events does is not counted.
+    """Counts the seconds inside its ``with`` blocks that end well.
+
+    What the consumer of the events does, a pause and an abandoned update are not counted.
 
     Parameters
     ----------
@@ -24,8 +26,9 @@ class Clock:
     def __enter__(self) -> None:
         self._start = time.monotonic()
 
-    def __exit__(self, *error: object) -> None:
-        self.seconds += time.monotonic() - self._start
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self.seconds += time.monotonic() - self._start
 
     def rate(self, iteration: int) -> float:
         """Iterations per second since the last call."""

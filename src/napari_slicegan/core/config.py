@@ -194,6 +194,13 @@ class TrainingConfig:
     )
     report_seconds: float = setting(1.0, "Seconds between two reports.", low=0, high=3600)
     preview_seconds: float = setting(20.0, "Seconds between two preview volumes; 0 means none.", low=0, high=10**5)
+    evaluation_iterations: int = setting(
+        50,
+        "Generator updates between two evaluations, which tell how near four volumes are to the micrograph; at most a "
+        "twentieth of the time goes into them; 0 means none.",
+        low=0,
+        high=10**8,
+    )
     checkpoint_minutes: float = setting(5.0, "Minutes between two checkpoints.", low=0.01, high=10**4)
     checkpoint_iterations: int = setting(
         0,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from napari_slicegan.core.config import OutputKind, Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.regions import numbers_of_places
 
 
 class CropSampler:
@@ -26,7 +28,7 @@ class CropSampler:
     Raises
     ------
     DataError
-        An image is smaller than a crop, or the symmetry does not fit the number of images.
+        An image or a region is smaller than a crop, or the symmetry does not fit the number of images.
     """
 
     def __init__(self, data: TrainingData, edge: int, symmetry: Symmetry) -> None:
@@ -58,14 +60,28 @@ class CropSampler:
             One-hot phases, or intensities from 0 to 1.
         """
         stack, edge = self._data.sources[source], self._edge
-        room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)
-        places = np.stack([torch.randint(n, (count,), generator=rng).numpy() for n in room], axis=1)
+        places = self._places(source, count, rng)
         turns = torch.randint(8, (count,), generator=rng).tolist()
         crops = [
             self._turned(stack[n, y : y + edge, x : x + edge], turn)
             for (n, y, x), turn in zip(places, turns, strict=True)
         ]
         return self._as_channels(torch.from_numpy(np.stack(crops)))
+
+    def _places(self, source: int, count: int, rng: torch.Generator) -> npt.NDArray[np.int64]:
+        """Image, top row and left column of crops, an array (count, 3): every place in the regions is as likely."""
+        stack, edge, regions = self._data.sources[source], self._edge, self._data.regions_of(source)
+        if not regions:
+            room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)
+            return np.stack([torch.randint(n, (count,), generator=rng).numpy() for n in room], axis=1)
+        rooms = numbers_of_places(len(stack), regions, edge)
+        ends = np.cumsum(rooms)
+        drawn = torch.randint(int(ends[-1]), (count,), generator=rng).numpy()
+        which = np.searchsorted(ends, drawn, side="right")
+        corners = np.array(regions)[which, :2]
+        columns = np.array([right - left - edge + 1 for _, left, _, right in regions])[which]
+        image, rest = np.divmod(drawn - (ends - rooms)[which], rooms[which] // len(stack))
+        return np.stack([image, corners[:, 0] + rest // columns, corners[:, 1] + rest % columns], axis=1)
 
     def _turned(self, crop: np.ndarray, turn: int) -> np.ndarray:
         """One of the 8 turned and mirrored copies of a square (H, W) or (H, W, C), or of the 4 mirrored ones."""

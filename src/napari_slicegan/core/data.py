@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,18 +13,20 @@ import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.values import (
-    as_bytes,
-    as_colour,
-    as_grey,
-    distinct_values,
-    is_colour,
-    label_dtype,
-    phase_indices,
+from napari_slicegan.core.pixels import (
+    MAX_COUNTED,
+    MAX_PHASES,
+    check_phases,
+    detect_kind,
+    inside,
+    intensities,
+    stacks_of,
 )
+from napari_slicegan.core.regions import Regions, as_regions, pieces
+from napari_slicegan.core.values import as_colour, as_grey, distinct_values, label_dtype, phase_indices
 
-MAX_PHASES = 8
-_MAX_COUNTED = 2**16
+__all__ = ["AXES", "MAX_PHASES", "TrainingData", "detect_kind"]
+
 AXES = "zyx"
 
 Array = npt.NDArray[Any]
@@ -60,6 +63,9 @@ class TrainingData:
         What each phase is called; empty when they have no names.
     phase_colours : tuple of str
         The colour of each phase as "#rrggbb"; empty when none were chosen.
+    regions : tuple of tuples of (top, left, bottom, right)
+        For each source the rectangles, in pixels, that are trained on, () for all of it; empty when all sources are
+        used whole. What lies outside of them means nothing.
     """
 
     kind: OutputKind
@@ -72,6 +78,7 @@ class TrainingData:
     levels: tuple[float, float] = (0.0, 255.0)
     phase_names: tuple[str, ...] = ()
     phase_colours: tuple[str, ...] = ()
+    regions: tuple[Regions, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.sources) <= 3:
@@ -80,6 +87,27 @@ class TrainingData:
             raise DataError(f"The special axis is {self.axis!r}: choose z, y or x.")
         if not (np.isfinite(self.pixel_size) and self.pixel_size > 0):
             raise DataError(f"The pixel size is {self.pixel_size}: give a number above 0.")
+        shapes = [source.shape[1:3] for source in self.sources]
+        object.__setattr__(self, "regions", as_regions(self.regions, shapes))
+
+    def regions_of(self, source: int) -> Regions:
+        """The regions of a source; none when all of it is used."""
+        return self.regions[source] if self.regions else ()
+
+    def pieces(self, source: int) -> Iterator[Bytes]:
+        """The parts of a source that are trained on.
+
+        Parameters
+        ----------
+        source : int
+            Which of the sources.
+
+        Yields
+        ------
+        uint8 array (N, h, w) or (N, h, w, C)
+            For each region; the whole source when it has none.
+        """
+        yield from pieces(self.sources[source], self.regions_of(source), axis=1)
 
     @property
     def channels(self) -> int:
@@ -104,13 +132,17 @@ class TrainingData:
         """What the images are, in a line: "3 phases 0, 1, 2; 0.4 um per pixel; 384 x 384"."""
         values = f"{len(self.phases)} phases {', '.join(map(str, self.phases))}" if self.phases else str(self.kind)
         size = "pixel size unknown" if self.unit == "pixel" else f"{self.pixel_size:g} {self.unit} per pixel"
-        shapes = dict.fromkeys(f"{source.shape[1]} x {source.shape[2]}" for source in self.sources)
-        return f"{values}; {size}; {', '.join(shapes)}"
+        parts = [part for source in range(len(self.sources)) for part in self.pieces(source)]
+        shapes = dict.fromkeys(f"{part.shape[1]} x {part.shape[2]}" for part in parts)
+        count = sum(map(len, self.regions))
+        regions = f"{count} region{'s' * (count > 1)} of " if count else ""
+        return f"{values}; {size}; {regions}{', '.join(shapes)}"
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of all that the training sees: equal for equal images."""
-        digest = hashlib.sha256(repr((self.kind.value, self.phases, self.axis, len(self.sources))).encode())
+        facts = (self.kind.value, self.phases, self.axis, len(self.sources), *([self.regions] if self.regions else []))
+        digest = hashlib.sha256(repr(facts).encode())
         for source in self.sources:
             digest.update(repr(source.shape).encode())
             for image in source:
@@ -123,15 +155,19 @@ class TrainingData:
         Raises
         ------
         DataError
-            An image is smaller than the crop.
+            An image or a region is smaller than the crop.
         """
-        for source in self.sources:
-            height, width = source.shape[1:3]
-            if min(height, width) < edge:
-                raise DataError(
-                    f"An image of {height} x {width} pixels is smaller than the {edge} x {edge} pixels of a training "
-                    "crop: use a larger image, or one of a finer resolution."
-                )
+        for source in range(len(self.sources)):
+            what, hint = "A region", "draw it larger"
+            if not self.regions_of(source):
+                what, hint = "An image", "use a larger image"
+            for piece in self.pieces(source):
+                height, width = piece.shape[1:3]
+                if min(height, width) < edge:
+                    raise DataError(
+                        f"{what} of {height} x {width} pixels is smaller than the {edge} x {edge} pixels of a training "
+                        f"crop: {hint}, or use an image of a finer resolution."
+                    )
 
     @classmethod
     def from_images(cls, *images: Array, kind: OutputKind | str = "auto", **details: Any) -> TrainingData:
@@ -145,7 +181,8 @@ class TrainingData:
         kind : OutputKind or "auto"
             What a voxel is; "auto" looks at the first image (`detect_kind`).
         **details
-            `pixel_size`, `unit`, `axis`, `names`.
+            `pixel_size`, `unit`, `axis`, `names`, `regions`, `phase_names`, `phase_colours`. Of 2D images with
+            regions, kind, phases and levels are looked for within the regions only.
 
         Returns
         -------
@@ -162,7 +199,8 @@ class TrainingData:
         if kind != "auto" and kind not in tuple(OutputKind):
             raise DataError(f"There is no kind of image called {kind!r}: choose auto, {', '.join(OutputKind)}.")
         images = tuple(np.asarray(image) for image in images)
-        kinds = [detect_kind(image) if kind == "auto" else OutputKind(kind) for image in images]
+        within = inside(images, details.get("regions", ())) if kind == "auto" else images
+        kinds = [detect_kind(image) if kind == "auto" else OutputKind(kind) for image in within]
         if len(set(kinds)) > 1:
             raise DataError(
                 f"The images are of different kinds ({', '.join(kinds)}): give images of one kind, or name the kind."
@@ -177,9 +215,10 @@ class TrainingData:
     @classmethod
     def from_labels(cls, *images: Array, **details: Any) -> TrainingData:
         """Make training data of 2 to 8 phases from segmented images of any integer values (see `from_images`)."""
-        found = [distinct_values(image, _MAX_COUNTED) for image in images]
+        images = inside(images, details.get("regions", ()))
+        found = [distinct_values(image, MAX_COUNTED) for image in images]
         for values, image in zip(found, images, strict=True):
-            _check_phases(values, image)
+            check_phases(values, image)
         if any(values != found[0] for values in found):
             raise DataError(
                 f"The images do not hold the same phases ({'; '.join(map(str, found))}): "
@@ -188,72 +227,23 @@ class TrainingData:
         phases = tuple(found[0] or ())
         if label_dtype(phases).itemsize > 4:
             raise DataError(f"The labels {phases} take more than 32 bits: relabel the image.")
-        sources = _sources([phase_indices(image, phases) for image in images], channels=False)
+        sources = stacks_of([phase_indices(image, phases) for image in images], channels=False)
         return cls(OutputKind.PHASES, sources, phases, **details)
 
     @classmethod
     def from_greyscale(cls, *images: Array, **details: Any) -> TrainingData:
         """Make training data from grey images; uint8 keeps its values, all else is spread over 0 ... 255 together."""
-        stacks, levels = as_bytes([as_grey(image) for image in images])
-        sources = _sources([stack[..., None] for stack in stacks], channels=True)
+        stacks, levels = intensities([as_grey(image) for image in images], details.get("regions", ()))
+        sources = stacks_of([stack[..., None] for stack in stacks], channels=True)
         return cls(OutputKind.GREY, sources, levels=levels, **details)
 
     @classmethod
     def from_colour(cls, *images: Array, **details: Any) -> TrainingData:
         """Make training data from colour images, (..., 3) or (..., 4) with an alpha channel that is dropped."""
-        stacks, levels = as_bytes([as_colour(image) for image in images])
-        return cls(OutputKind.COLOUR, _sources(stacks, channels=True), levels=levels, **details)
-
-
-def detect_kind(image: Array) -> OutputKind:
-    """Tell phases (at most 8 integer values), colour (3 or 4 channels last) and grey apart.
-
-    Parameters
-    ----------
-    image : array
-        2D or 3D, with or without channels last.
-
-    Returns
-    -------
-    OutputKind
-        A guess that the user may overrule.
-    """
-    if is_colour(image):
-        return OutputKind.COLOUR
-    if image.dtype.kind in "bui":
-        values = distinct_values(image, MAX_PHASES)
-        if values is not None and len(values) <= MAX_PHASES:
-            return OutputKind.PHASES
-    return OutputKind.GREY
+        stacks, levels = intensities([as_colour(image) for image in images], details.get("regions", ()))
+        return cls(OutputKind.COLOUR, stacks_of(stacks, channels=True), levels=levels, **details)
 
 
 def _columns_axis(axis: int) -> int:
     """The axis that is down the columns of a plane normal to `axis`."""
     return 1 if axis == 2 else 2
-
-
-def _check_phases(values: list[int] | None, image: Array) -> None:
-    if is_colour(image):
-        raise DataError("The image is in colour, and phases are single numbers: segment it, or train on it as colour.")
-    if image.dtype.kind not in "bui":
-        raise DataError(
-            f"Phases are whole numbers, but the image holds {image.dtype} values: segment it, or train on it as grey."
-        )
-    if values is None or len(values) > MAX_PHASES:
-        count = len(values) if values else f"more than {_MAX_COUNTED}"
-        raise DataError(
-            f"The image holds {count} values, more than the {MAX_PHASES} phases that are possible, so it is not "
-            "segmented: train on it as grey, or segment it first."
-        )
-    if len(values) < 2:
-        raise DataError("The image holds a single value: there is nothing to learn. Choose another image or region.")
-
-
-def _sources(images: list[Bytes], *, channels: bool) -> tuple[Bytes, ...]:
-    """Stacks (N, H, W[, C]) for each view: of 2D images one each, of a 3D stack its slices along z, y and x."""
-    dimensions = {image.ndim - channels for image in images}
-    if dimensions == {2}:
-        return tuple(image[None] for image in images)
-    if dimensions == {3} and len(images) == 1:
-        return tuple(np.moveaxis(images[0], axis, 0) for axis in range(3))
-    raise DataError("Give one, two or three 2D images, or one 3D stack.")

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import torch
-
-from napari_slicegan.core.errors import ModelError, OutputError
+from napari_slicegan.core.errors import OutputError
 
 CONFIG = "config.json"
+STATUS = "status.json"
 LOG = "log.jsonl"
+IMAGES = "images.safetensors"
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model.safetensors"
 PREVIEWS = "previews"
+LOCK = "run.lock"
+REQUEST = "request"
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
     """Write a file under another name, bring it to the disk, and rename it at the very end.
+
+    Parameters
+    ----------
+    path : Path
+        The file; what stands there is replaced.
+    write : callable
+        Writes the content to an open file.
+    durable : bool
+        Wait until the disk has it, so that it outlives a power cut; not worth it for what is soon written again.
 
     Raises
     ------
@@ -33,43 +41,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     try:
         with part.open("wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors, numbers and strings as a checkpoint."""
-    memory = io.BytesIO()  # torch hides the reason of a failed write; memory does not fail
-    torch.save(state, memory)
-    write_atomically(path, lambda file: file.write(memory.getbuffer()))
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint to the CPU: tensors, numbers and strings only; pickled objects are refused.
-
-    Raises
-    ------
-    ModelError
-        The file is missing, damaged, or not a checkpoint.
-    """
-    try:
-        if not zipfile.is_zipfile(path):  # older formats are bare pickles
-            raise ValueError("not in torch's zip format")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        KeyError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise ModelError(f"{path} is not a checkpoint of napari-slicegan, or it is damaged.") from error
-    if not isinstance(state, dict):
-        raise ModelError(f"{path} is not a checkpoint of napari-slicegan.")
-    return state

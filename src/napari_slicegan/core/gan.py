@@ -116,6 +116,12 @@ class GAN:
         for _ in range(_STATISTICS_VOLUMES):
             generator(self._latent(1, rng))
 
+    @torch.no_grad()
+    def begin_with(self, generator: Generator) -> None:
+        """Take over the weights of another generator, before the first update."""
+        for own in (self.generator, *([self.average.module] if self.average else [])):
+            own.load_state_dict(generator.state_dict())
+
     @property
     def is_finite(self) -> bool:
         """Whether no weight of any player is NaN or infinite."""

@@ -14,14 +14,15 @@ import torch
 from safetensors.torch import save as to_bytes
 
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.files import write_atomically
+from napari_slicegan.core.files import MODEL, write_atomically
+from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.volume.evaluation import Evaluation, resolved
 from napari_slicegan.core.volume.generation import Generation
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
-from napari_slicegan.core.weights import HEADER, find_model, generator_with, read_weights
+from napari_slicegan.core.weights import find_model, generator_with, read_weights
 
 
 class SliceGAN:
@@ -136,9 +137,9 @@ class SliceGAN:
         made = self.generation(request)
         info = self.info
         provenance = info.history(request=made.request.to_dict(), model=self.fingerprint)
-        return VolumeDescription(
-            made.shape, made.dtype, info.kind, info.phases, info.voxel_size, info.unit, made.tiles.edge, provenance
-        )
+        z, y, x = (start * info.voxel_size for start in made.request.origin)
+        voxels = (made.shape, made.dtype, info.kind, info.phases, info.voxel_size, info.unit, made.tiles.edge)
+        return VolumeDescription(*voxels, provenance, info.phase_names, info.phase_colours, (z, y, x))
 
     @property
     def fingerprint(self) -> str:
@@ -190,3 +191,27 @@ class SliceGAN:
         header, weights = read_weights(file)
         info = ModelInfo.from_json(header)
         return cls(generator_with(weights, info.network, file).to(choose_device(device)), info)
+
+
+def save_card(path: str | Path, card: dict[str, str]) -> None:
+    """Write what its author says of a model into its file, and change nothing else of it.
+
+    Parameters
+    ----------
+    path : path
+        A model file, or the directory of a run that has one.
+    card : dict
+        See `ModelInfo`.
+
+    Raises
+    ------
+    ModelError
+        There is no model file, or it is damaged.
+    OutputError
+        The file cannot be written.
+    """
+    path = Path(path)
+    file = path / MODEL if path.is_dir() else path
+    model = SliceGAN.load(file, "cpu")
+    model.info = replace(model.info, card=card)
+    model.save(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -10,8 +11,14 @@ from typing import Any
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, SliceGANError
+from napari_slicegan.core.thumbnail import png_of
 
 FORMAT = 1
+#: What the author of a model may say of it.
+CARD = ("title", "author", "licence", "notes")
+#: Characters of a name and of a text of the card at most.
+LONGEST_NAME, LONGEST_TEXT = 100, 10_000
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class ModelInfo:
         The colour of each phase as "#rrggbb"; empty when none were chosen.
     card : dict
         What its author says of it: "title", "author", "licence", "notes"; all text.
+    thumbnail : str
+        The middle of the training image, see `thumbnail_of`; empty when there is none.
     """
 
     network: NetworkConfig
@@ -49,6 +58,7 @@ class ModelInfo:
     phase_names: tuple[str, ...] = ()
     phase_colours: tuple[str, ...] = ()
     card: dict[str, str] = field(default_factory=dict)
+    thumbnail: str = ""
 
     @property
     def kind(self) -> OutputKind:
@@ -64,9 +74,8 @@ class ModelInfo:
 
     def history(self, **made: Any) -> dict[str, Any]:
         """Say where a volume comes from, as plain values: what made it, the versions, and the training."""
-        versions = {package: version(package) for package in ("napari-slicegan", "torch")}
         training = json.loads(json.dumps(self.provenance))  # enums become words
-        return {**made, "versions": versions, "training": training}
+        return {**made, "versions": versions(), "training": training}
 
     def to_json(self) -> str:
         """Write as the JSON text of a model file's header."""
@@ -96,9 +105,10 @@ class ModelInfo:
             info = cls(network=network, phases=phases, levels=(low, high), **look, **fields)
         except SliceGANError as error:
             raise ModelError(str(error)) from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ModelError(f"The header of the model cannot be read ({error}).") from error
         info._check()
+        info._check_words()
         return info
 
     def _check(self) -> None:
@@ -112,3 +122,29 @@ class ModelInfo:
             raise ModelError("The header of the model gives no sensible levels of intensity.")
         if not (sizes_are_right and isinstance(self.unit, str) and isinstance(self.provenance, dict)):
             raise ModelError("The header of the model gives no sensible voxel size, unit and provenance.")
+
+    def _check_words(self) -> None:
+        """Refuse names, colours and texts that are none, or too many of them."""
+        names, colours = self.phase_names, self.phase_colours
+        if {len(names), len(colours)} - {0, len(self.phases)}:
+            raise ModelError("The header of the model does not give each of its phases one name and one colour.")
+        if not all(_is_text(name, LONGEST_NAME) for name in (*names, self.unit)):
+            raise ModelError(f"The header of the model gives names that are no text of {LONGEST_NAME} characters.")
+        if not all(isinstance(colour, str) and _COLOUR.fullmatch(colour) for colour in colours):
+            raise ModelError('The header of the model gives colours that are not of the form "#rrggbb".')
+        if not isinstance(self.card, dict) or not set(self.card) <= set(CARD):
+            raise ModelError(f"The card of the model holds something else than {', '.join(CARD)}.")
+        if not all(_is_text(text, LONGEST_TEXT) for text in self.card.values()):
+            raise ModelError(f"The card of the model holds more than {LONGEST_TEXT:,} characters of text.")
+        if not isinstance(self.thumbnail, str):
+            raise ModelError("The header of the model holds a picture that is no thumbnail.")
+        png_of(self.thumbnail)
+
+
+def versions() -> dict[str, str]:
+    """What computes, for whoever wants to do the same again."""
+    return {package: version(package) for package in ("napari-slicegan", "torch")}
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest

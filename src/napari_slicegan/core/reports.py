@@ -1,8 +1,11 @@
-"""Losses between two reports."""
+"""Losses between two reports, and the reports."""
 
 from __future__ import annotations
 
 from torch import Tensor
+
+from napari_slicegan.core.clock import Clock
+from napari_slicegan.core.events import Progress
 
 
 class MeanLosses:
@@ -27,3 +30,9 @@ class MeanLosses:
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means
+
+
+def progress(iteration: int, fraction: float, clock: Clock, losses: dict[str, float]) -> Progress:
+    """The report of a training that has come so far."""
+    fraction, seconds = min(fraction, 1.0), clock.seconds
+    return Progress(iteration, seconds, fraction, clock.rate(iteration), clock.eta(fraction), **losses)

@@ -1,11 +1,14 @@
 """A run: a directory with everything about one training, readable by other programs while it goes on.
 
 ============================  =====================================================================
-``config.json``               networks, recipe, preset and training images
-``log.jsonl``                 one JSON object for each report, checkpoint and end
+``config.json``               networks, recipe, preset and what the training images are
+``images.safetensors``        the training images, up to 512 MiB
+``status.json``               how it stands: state, iteration, time left, newest evaluation
+``log.jsonl``                 one JSON object for each report, evaluation, checkpoint, pause and end
 ``checkpoint.pt``             to resume from; also a loadable model
 ``model.safetensors``         the model, to use and to share
 ``previews/ITERATION.tif``    preview volumes
+``run.lock``                  held by the process that trains
 ============================  =====================================================================
 """
 
@@ -13,18 +16,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, ModelError, OutputError, SliceGANError, TrainingError
-from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, PREVIEWS, read_checkpoint, write_atomically
+from napari_slicegan.core.events import Event
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, write_atomically
 from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.core.recording import Recorder
+from napari_slicegan.core.stored_images import facts_of, read_images, store_images
 from napari_slicegan.core.training import Trainer
-from napari_slicegan.core.writing import write_volume
 
 _FORMAT = 1
 
@@ -45,6 +50,10 @@ class Run:
         Names of the training images.
     fingerprint : str
         Digest of the training images.
+    started_from : str
+        The model or checkpoint whose weights the run began with; empty when it began with random ones.
+    facts : dict
+        What the stored training images are.
     """
 
     path: Path
@@ -53,6 +62,8 @@ class Run:
     preset: str
     images: tuple[str, ...]
     fingerprint: str
+    started_from: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -62,15 +73,18 @@ class Run:
         network: NetworkConfig,
         training: TrainingConfig,
         preset: str,
+        start_from: str | Path | None = None,
     ) -> Run:
-        """Make the directory of a new run.
+        """Make the directory of a new run, with a copy of the images unless they take more than 512 MiB.
 
         Raises
         ------
         OutputError
             Something is there already, or the directory cannot be made.
         """
-        run = cls(Path(path), network, training, preset, data.names, data.fingerprint)
+        started_from = str(Path(start_from).absolute()) if start_from else ""
+        facts = json.loads(json.dumps(facts_of(data)))
+        run = cls(Path(path), network, training, preset, data.names, data.fingerprint, started_from, facts)
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             if any(entry.suffix != ".part" for entry in run.path.iterdir()):
@@ -81,6 +95,7 @@ class Run:
             "format": _FORMAT,
             **{key: value for key, value in asdict(run).items() if key != "path"},
         }
+        store_images(run.path, data)
         write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
         return run
 
@@ -93,16 +108,37 @@ class Run:
         training: TrainingConfig,
         preset: str,
         device: str = "auto",
+        start_from: str | Path | None = None,
     ) -> tuple[Run, Trainer]:
         """Make a new run and its trainer; the directory is made when all else is known to work.
+
+        Parameters
+        ----------
+        path : path
+            The directory, new or empty.
+        data : TrainingData
+            The images.
+        network, training : NetworkConfig, TrainingConfig
+            The settings.
+        preset : str
+            Name of the preset that they were derived from.
+        device : str
+            "auto", "cpu", "cuda" or "mps".
+        start_from : path, optional
+            A model, a checkpoint or a run of the same networks, whose weights to begin with.
+
+        Returns
+        -------
+        tuple of Run and Trainer
+            Ready for `record`.
 
         Raises
         ------
         SliceGANError
-            The images, the settings, the device or the directory do not allow it.
+            The images, the settings, the device, the directory or what to start from do not allow it.
         """
-        trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT)
-        return cls.create(path, data, trainer.gan.network, training, preset), trainer
+        trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT, start_from)
+        return cls.create(path, data, trainer.gan.network, training, preset, trainer.started_from), trainer
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -131,6 +167,20 @@ class Run:
     def has_checkpoint(self) -> bool:
         """Whether the run can be resumed."""
         return (self.path / CHECKPOINT).is_file()
+
+    def data(self) -> TrainingData:
+        """The training images, from the run's directory.
+
+        Raises
+        ------
+        ModelError
+            They are not there (more than 512 MiB of images are not stored, nor did older versions store any), or
+            damaged.
+        """
+        data = read_images(self.path, self.facts, self.fingerprint)
+        network = replace(self.network, output=data.kind, image_channels=data.channels)
+        ModelInfo.from_json(ModelInfo.of(data, network).to_json())  # checks what the digest does not cover
+        return data
 
     def info(self) -> ModelInfo | None:
         """What the last checkpoint knows of its model; None before there is one.
@@ -170,13 +220,15 @@ class Run:
             raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({error}).") from error
         return replace(recipe, **end)
 
-    def trainer(self, data: TrainingData, training: TrainingConfig | None = None, device: str = "auto") -> Trainer:
+    def trainer(
+        self, data: TrainingData | None = None, training: TrainingConfig | None = None, device: str = "auto"
+    ) -> Trainer:
         """Make the trainer of the run, which goes on from the checkpoint where there is one.
 
         Parameters
         ----------
-        data : TrainingData
-            The images that the run was started with.
+        data : TrainingData, optional
+            The images that the run was started with; by default those in its directory.
         training : TrainingConfig, optional
             A recipe with a later end; by default the one of the last checkpoint, else of the start.
         device : str
@@ -187,8 +239,9 @@ class Run:
         TrainingError
             The images are others than those of the run.
         ModelError
-            The checkpoint is damaged.
+            The checkpoint is damaged, or the directory does not hold the images.
         """
+        data = self.data() if data is None else data
         if data.fingerprint != self.fingerprint:
             raise TrainingError(
                 f"The run {self.path} was started with other images ({', '.join(self.images) or 'unnamed'}): give the "
@@ -197,25 +250,23 @@ class Run:
         checkpoint = self.path / CHECKPOINT
         if self.has_checkpoint:
             return Trainer.resume(checkpoint, data, training, device)
-        return Trainer(data, self.network, training or self.training, device, checkpoint)
+        return Trainer(data, self.network, training or self.training, device, checkpoint, self.started_from or None)
 
     def record(self, trainer: Trainer) -> Iterator[Event]:
-        """Iterate a trainer, and write the log, the previews and the model on the way.
+        """Iterate a trainer, and write log, status, previews and model on the way; other processes may ask for a stop.
 
         Raises
         ------
+        TrainingError
+            Another trainer has the run.
         OutputError
             The disk is full or the directory has gone; the last checkpoint stays as it is.
         """
-        try:
+        trainer.notes["preset"] = self.preset
+        with Recorder(self.path, trainer) as recorder:
             for event in trainer:
-                self._write(event, trainer)
+                recorder.take(event)
                 yield event
-        except SliceGANError as error:
-            self._log(event="error", message=str(error))
-            raise
-        if trainer.result:
-            self._log(event="end", reason=trainer.result.reason, iteration=trainer.result.iterations)
 
     def log(self) -> list[dict[str, Any]]:
         """The objects of the log so far; a line that was cut off by a crash is left out."""
@@ -232,27 +283,3 @@ class Run:
             return (self.path / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return []
-
-    def _write(self, event: Event, trainer: Trainer) -> None:
-        match event:
-            case Progress():
-                self._log(event="progress", **asdict(event))
-            case Preview(iteration, volume):
-                self._write_preview(iteration, volume, trainer.data)
-            case CheckpointSaved(iteration, path):
-                (trainer.result.model if trainer.result else trainer.model).save(self.path / MODEL)
-                self._log(event="checkpoint", iteration=iteration, path=path.name)
-
-    def _write_preview(self, iteration: int, volume: Any, data: TrainingData) -> None:
-        folder = self.path / PREVIEWS
-        if self.path.is_dir() and not folder.exists():
-            folder.mkdir()
-        path = folder / f"{iteration:08d}.tif"
-        write_volume(path, volume, data.pixel_size, data.unit, overwrite=True, labels=bool(data.phases))
-
-    def _log(self, **fields: Any) -> None:
-        try:
-            with (self.path / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(fields) + "\n")
-        except OSError as error:
-            raise OutputError(f"{self.path / LOG} cannot be written: {error.strerror or error}.") from error

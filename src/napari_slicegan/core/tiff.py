@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
 
     import tifffile
 
+#: Characters of what is written of a volume beside its voxels.
+LONGEST_RECORD = 2**24
 _NOT_DECODED = ("imagecodecs", "not supported")  # how tifffile says that a compression is beyond it
 _BITS_PER_BYTE = 8  # 1-bit pixels become bytes
 _STORED_AS_MEANT = {0, 1, 2, 3}  # photometric: white is zero, black is zero, RGB, palette
 _COLOUR_BY_DECODER = {6}  # YCbCr, which JPEG compression uses
 
 
-def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
+def read_tiff(path: Path, file_bytes: int, map_from: int | None = None) -> tuple[np.ndarray, str, Spacing]:
     """Read the first image, stack or series of a TIFF file.
 
     Parameters
@@ -31,6 +35,8 @@ def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
         The file: plain, multi-page, OME or ImageJ TIFF, classic or BigTIFF.
     file_bytes : int
         Its length.
+    map_from : int, optional
+        Bytes of pixels from which on they are mapped into memory instead of read, where they stand in one piece.
 
     Returns
     -------
@@ -59,6 +65,8 @@ def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
         axes = series.axes
         if "Y" not in axes or "X" not in axes:
             axes = guess_axes(series.shape)
+        if map_from is not None and claimed >= map_from and series.dataoffset is not None and not packed:
+            return tifffile.memmap(path, mode="r"), axes, spacing
         try:
             array = series.asarray()
         except (ValueError, NotImplementedError) as error:
@@ -68,6 +76,24 @@ def read_tiff(path: Path, file_bytes: int) -> tuple[np.ndarray, str, Spacing]:
             return array, axes, spacing
         array = _decoded_by_pillow(path, series)
     return array, ("Z" if len(series.pages) > 1 else "") + "YXS"[: array.ndim], spacing
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What napari-slicegan wrote of a volume into its TIFF file; empty for files of others."""
+    import tifffile
+
+    _silence()
+    try:
+        with tifffile.TiffFile(path) as tif:
+            text = _ome_description(tif.ome_metadata or "") if tif.is_ome else (tif.imagej_metadata or {}).get("Info")
+        record = json.loads(text) if isinstance(text, str) and text[:1] == "{" and len(text) < LONGEST_RECORD else {}
+    except Exception:  # noqa: BLE001  (decoders raise anything at all on damaged files; reading the pixels will tell)
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _ome_description(xml: str) -> str | None:
+    return ElementTree.fromstring(xml.encode()).findtext(".//{*}Image/{*}Description")
 
 
 def _silence() -> None:

@@ -1,10 +1,11 @@
-"""The training loop: iterate a `Trainer` for events, stop it from any thread, resume it bit for bit."""
+"""The training loop: iterate a `Trainer` for events; pause and stop it from any thread, resume it bit for bit."""
 
 from __future__ import annotations
 
 import math
-import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,28 +13,34 @@ from typing import Any
 
 import numpy.typing as npt
 
+from napari_slicegan.core.checkpoint import write_checkpoint
 from napari_slicegan.core.clock import Clock, Due
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.errors import ModelError, TrainingError
-from napari_slicegan.core.events import CheckpointSaved, EndReason, Event, Preview, Progress
-from napari_slicegan.core.files import read_checkpoint, write_checkpoint
+from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.events import (
+    CheckpointSaved,
+    EndReason,
+    Evaluation,
+    Event,
+    Paused,
+    Preview,
+    Proceeded,
+    Progress,
+)
 from napari_slicegan.core.gan import GAN
-from napari_slicegan.core.interruption import Interrupted, interrupt_when, readable_errors
+from napari_slicegan.core.heldout import Evaluator
+from napari_slicegan.core.interruption import Interrupted, Switch, interrupted_by, readable_errors
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.core.reports import MeanLosses
+from napari_slicegan.core.model_info import ModelInfo, versions
+from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.reports import MeanLosses, progress
+from napari_slicegan.core.resuming import WRONG, Saved, damaged
+from napari_slicegan.core.thumbnail import thumbnail_of
+from napari_slicegan.core.transfer import transfer
 
 _PREVIEW_SEED = 1
-_FREE_ON_RESUME = (
-    "iterations",
-    "minutes",
-    "report_seconds",
-    "preview_seconds",
-    "checkpoint_minutes",
-    "checkpoint_iterations",
-)
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,16 @@ class Trainer:
     device : str
         "auto", "cpu", "cuda" or "mps".
     checkpoint : path, optional
-        Where checkpoints are written, at intervals, at a stop and at the end.
+        Where checkpoints are written, at intervals, at a pause, at a stop and at the end.
+    start_from : path, optional
+        A model, a checkpoint or a run of the same networks, whose weights to begin with.
 
     Raises
     ------
     DataError, ConfigError, TrainingError
         The data, the settings or the device do not allow training.
+    ModelError
+        What to start from cannot be read, or has other networks.
     """
 
     def __init__(
@@ -87,60 +98,102 @@ class Trainer:
         training: TrainingConfig | None = None,
         device: str = "auto",
         checkpoint: str | Path | None = None,
+        start_from: str | Path | None = None,
     ) -> None:
         self.data, self.training = data, training or TrainingConfig()
         self.checkpoint = Path(checkpoint) if checkpoint else None
         with readable_errors():
             self.gan = GAN(data, network or NetworkConfig(), self.training, choose_device(device))
+        self.started_from = transfer(start_from, self.gan) if start_from else ""
         self.iteration = 0
         self.result: TrainingResult | None = None
+        self.notes: dict[str, Any] = {}  # what else models tell of their past
+        self.saved: SliceGAN | None = None  # what the last checkpoint holds
         self._discriminator_steps = 0  # already made in this iteration
-        self._clock, self._losses = Clock(), MeanLosses()
-        self._stop = threading.Event()
-        interrupt_when(self._stop, self.gan.generator, *self.gan.discriminators)
+        self._clock, self._losses, self._switch = Clock(), MeanLosses(), Switch()
+        self._evaluator = Evaluator(data, self.gan.network, self.training.evaluation_iterations)
 
     def stop(self) -> None:
-        """Ask the training to end, from any thread; an update under way is abandoned without a trace."""
-        self._stop.set()
+        """Ask the training to end, from any thread, also while it is paused; an update under way leaves no trace."""
+        self._switch.stop()
+
+    def pause(self) -> None:
+        """Ask the training to save what it has made and to wait, from any thread; an update under way leaves no trace.
+
+        Its iterator then gives `Paused`, and nothing more until `proceed` or `stop`.
+        """
+        self._switch.pause()
+
+    def proceed(self) -> None:
+        """Let a training that is paused go on, from any thread."""
+        self._switch.proceed()
 
     def __iter__(self) -> Iterator[Event]:
         """Train to the end or until `stop`; the last event of a run with a checkpoint is that it was saved."""
         recipe = self.training
-        report, preview = (
-            Due(self._clock, recipe.report_seconds),
-            Due(self._clock, recipe.preview_seconds),
-        )
-        save = Due(
-            self._clock,
-            60 * recipe.checkpoint_minutes,
-            recipe.checkpoint_iterations,
-            self.iteration,
-        )
-        while not self._stop.is_set() and not self.is_finished:
+        report, preview = Due(self._clock, recipe.report_seconds), Due(self._clock, recipe.preview_seconds)
+        save = Due(self._clock, 60 * recipe.checkpoint_minutes, recipe.checkpoint_iterations, self.iteration)
+        while not self._switch.is_off and not self.is_finished:
+            if self._switch.is_paused:
+                yield from self._rest()
+                continue
             try:
-                with self._clock, readable_errors():
+                with readable_errors():
                     self._iterate()
             except Interrupted:
-                break
+                continue
             except TrainingError:  # out of memory, for example: the updates before it are sound
                 if self.checkpoint and self.gan.is_finite:
                     yield self._save(self.checkpoint, self.model)
                 raise
             if self._losses and report.is_due(self.iteration):
                 yield self._report()
-            if recipe.preview_seconds and preview.is_due(self.iteration):
-                yield self._preview(self.model)
-            if self.checkpoint and save.is_due(self.iteration):
-                yield self._save(self.checkpoint, self.model)
+            yield from self._look(
+                evaluation=self._evaluator.is_due(self.iteration, self._clock),
+                preview=bool(recipe.preview_seconds) and preview.is_due(self.iteration),
+                save=bool(self.checkpoint) and save.is_due(self.iteration),
+            )
         yield from self._end()
 
+    def _look(self, evaluation: bool, preview: bool, save: bool) -> Iterator[Event]:
+        """Evaluate, show and save what was made so far, of one snapshot."""
+        if not (evaluation or preview or save):
+            return
+        begin = time.monotonic()
+        generator = self.gan.snapshot()
+        if evaluation:
+            with suppress(Interrupted), interrupted_by(self._switch, generator):  # nobody waits for it
+                self._evaluator.evaluate(generator, self.iteration, begin)
+            if (newest := self._evaluator.newest) and newest.iteration == self.iteration:
+                yield newest
+        model = self._described(generator)
+        if preview:
+            yield self._preview(model)
+        if save and self.checkpoint:
+            yield self._save(self.checkpoint, model)
+
+    def _rest(self) -> Iterator[Event]:
+        """Save, and wait until the training is to go on or to end."""
+        if self._losses:
+            yield self._report()
+        if self.checkpoint:
+            yield self._save(self.checkpoint, self.model)
+        yield Paused(self.iteration)
+        self._switch.wait()
+        if not self._switch.is_off:
+            yield Proceeded(self.iteration)
+
     def _end(self) -> Iterator[Event]:
-        """Report, show and save what was made."""
+        """Report, judge, show and save what was made."""
         reason = EndReason.COMPLETED if self.is_finished else EndReason.STOPPED
         if self._losses:
             yield self._report()
         self._check_finite(self.gan.is_finite)
-        self.result = TrainingResult(self.model, reason, self.iteration, self._clock.seconds)
+        begin = time.monotonic()
+        generator = self.gan.snapshot()
+        if self._evaluator.is_due_at_end(self.iteration, reason is EndReason.STOPPED):
+            yield self._evaluator.evaluate(generator, self.iteration, begin)
+        self.result = TrainingResult(self._described(generator), reason, self.iteration, self._clock.seconds)
         if self.training.preview_seconds:
             yield self._preview(self.result.model)
         if self.checkpoint:
@@ -159,10 +212,17 @@ class Trainer:
         """Make one update, or none at all if it is interrupted."""
         before = self.gan.volatile_state()
         try:
-            self._losses.add(update())
+            with self._clock, interrupted_by(self._switch, self.gan.generator, *self.gan.discriminators):
+                losses = update()
+            self._losses.add(losses)
         except BaseException:
             self.gan.restore_volatile_state(before)
             raise
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The newest evaluation; None before there is one."""
+        return self._evaluator.newest
 
     @property
     def is_finished(self) -> bool:
@@ -180,15 +240,7 @@ class Trainer:
         """The means of the losses since the last report; refuses to go on with losses that are not finite."""
         losses = self._losses.take()
         self._check_finite(all(map(math.isfinite, losses.values())))
-        fraction, seconds = min(self._fraction(), 1.0), self._clock.seconds
-        return Progress(
-            iteration=self.iteration,
-            seconds=seconds,
-            fraction=fraction,
-            iterations_per_second=self._clock.rate(self.iteration),
-            eta_seconds=self._clock.eta(fraction),
-            **losses,
-        )
+        return progress(self.iteration, self._fraction(), self._clock, losses)
 
     def _check_finite(self, is_finite: bool) -> None:
         if not is_finite:
@@ -208,15 +260,24 @@ class Trainer:
     @property
     def model(self) -> SliceGAN:
         """A copy of the generator as it is now, which further training does not change."""
-        recipe = {
+        return self._described(self.gan.snapshot())
+
+    def _described(self, generator: Generator) -> SliceGAN:
+        """A model of a snapshot of the generator."""
+        recipe: dict[str, Any] = self.notes | {
+            "versions": versions(),
             "training": asdict(self.training),
             "iterations": self.iteration,
             "seconds": self._clock.seconds,
         }
-        created = datetime.now(UTC).isoformat(timespec="seconds")
+        if self.evaluation:
+            recipe["heldout"] = asdict(self.evaluation)
+        if self.started_from:
+            recipe["started_from"] = self.started_from
+        created, picture = datetime.now(UTC).isoformat(timespec="seconds"), thumbnail_of(self.data)
         return SliceGAN(
-            self.gan.snapshot(),
-            ModelInfo.of(self.data, self.gan.network, created=created, **recipe),
+            generator,
+            replace(ModelInfo.of(self.data, self.gan.network, created=created, **recipe), thumbnail=picture),
         )
 
     def _save(self, path: Path, model: SliceGAN) -> CheckpointSaved:
@@ -231,6 +292,7 @@ class Trainer:
             "seconds": self._clock.seconds,
         }
         write_checkpoint(path, state)
+        self.saved = model
         return CheckpointSaved(self.iteration, path)
 
     @classmethod
@@ -261,34 +323,19 @@ class Trainer:
         TrainingError
             The images are not those that the run was started with, or the recipe differs in more than that.
         """
-        state = read_checkpoint(Path(checkpoint))
+        path = Path(checkpoint)
+        saved = Saved.read(path)
         try:
-            info = ModelInfo.from_json(state["info"])
-            if info.provenance["fingerprint"] != data.fingerprint:
-                raise TrainingError(
-                    "These are not the images that the run was started with: give the same images to resume it, or "
-                    "start a new run."
-                )
-            data = replace(data, pixel_size=info.voxel_size, unit=info.unit)
-            before = TrainingConfig(**info.provenance["training"])
-            training = training or before
-            _check_same_recipe(before, training)
-            trainer = cls(data, info.network, training, device, checkpoint)
-            trainer.gan.load_state_dict(state["gan"])
-            trainer.iteration = int(state["iteration"])
-            trainer._discriminator_steps = int(state["discriminator_steps"])
-            trainer._clock = Clock(float(state["seconds"]), trainer.iteration)
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
-            raise ModelError(f"{checkpoint} is damaged: it cannot be resumed ({error}).") from error
+            data, recipe = saved.images(data), saved.recipe(training)
+            trainer = cls(data, saved.info.network, recipe, device, path)
+            trainer._go_on_from(saved)
+        except WRONG as error:
+            raise damaged(path, error) from error
         return trainer
 
-
-def _check_same_recipe(before: TrainingConfig, after: TrainingConfig) -> None:
-    """Refuse what a resumed training would not follow: its optimizers go on as they were saved."""
-    old, new = asdict(before), asdict(after)
-    changed = [name for name in old if old[name] != new[name] and name not in _FREE_ON_RESUME]
-    if changed:
-        raise TrainingError(
-            f"The run was started with another {', '.join(changed)}: a resumed training keeps its recipe. Leave these "
-            "as they were, or start a new run."
-        )
+    def _go_on_from(self, saved: Saved) -> None:
+        self.gan.load_state_dict(saved.gan)
+        self.iteration, self._discriminator_steps = saved.iteration, saved.discriminator_steps
+        self._clock = Clock(saved.seconds, saved.iteration)
+        self.started_from = str(saved.info.provenance.get("started_from", ""))
+        self._evaluator.newest = saved.evaluation

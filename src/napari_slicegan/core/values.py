@@ -114,13 +114,15 @@ def is_colour(image: Array) -> bool:
     return image.ndim >= 3 and image.shape[-1] in (3, 4)
 
 
-def as_bytes(images: Sequence[Array]) -> tuple[list[Bytes], tuple[float, float]]:
+def as_bytes(images: Sequence[Array], parts: Sequence[Array] | None = None) -> tuple[list[Bytes], tuple[float, float]]:
     """Bring images to uint8 together, so that equal values stay equal.
 
     Parameters
     ----------
     images : sequence of array
         Intensities of any type, all of one range.
+    parts : sequence of array, optional
+        Where the levels are looked for; by default in the images.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def as_bytes(images: Sequence[Array]) -> tuple[list[Bytes], tuple[float, float]]
             raise DataError(
                 "The image holds a single value: there is nothing to learn. Choose another image or region."
             )
-    low, high = _levels(images)
+    low, high = _levels(images if parts is None else parts)
     if images[0].dtype == np.uint8:
         return list(images), (low, high)
     return [_scaled(image, low, high) for image in images], (0.0, 255.0)

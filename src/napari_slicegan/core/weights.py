@@ -10,12 +10,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.files import CHECKPOINT, MODEL, read_checkpoint
+from napari_slicegan.core.files import CHECKPOINT, MODEL
+from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.networks import Generator
 
-HEADER = "napari-slicegan"
 _NOT_A_MODEL = "is not a model of napari-slicegan"
 
 

@@ -145,7 +145,10 @@ def _write(
 
     check_writable(path, overwrite, TIFF_SUFFIXES)
     array = array.astype(_storable(array, path), copy=False)
-    spacing = None if size is None else standard_size(size, unit or "pixel")
+    spacing = None
+    if size is not None:
+        size, unit = standard_size(size, unit or "pixel")
+        spacing = (size,) * 3, unit
     shown = (int(array.min()), int(array.max())) if labels else None
     options = tiff_options(axes, array.dtype, array.nbytes, spacing, shown)
 

@@ -16,7 +16,7 @@ from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.check_task import Question
 from napari_slicegan.plugin.dock import breakable, button, collapsed, wrapped
 from napari_slicegan.plugin.job import Status
-from napari_slicegan.plugin.layers import Look, image_of
+from napari_slicegan.plugin.layers import Look
 from napari_slicegan.plugin.volume_layers import label_colormap
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class CheckPanel:
 
     Attributes
     ----------
-    group : QCollapsible
+    group : Fold
         The widget; hidden while there is nothing to check.
     """
 
@@ -59,7 +59,7 @@ class CheckPanel:
         self.lines: list[Label | PushButton] = []  # of the findings
         tooltip = "Advice on the chosen images before time is spent on training; nothing here keeps you from it."
         self.group = collapsed(TITLE, tooltip, self._content)
-        self.group.expand(animate=False)
+        self.group.open()
         self._timer = QTimer(self.group)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE)
@@ -76,7 +76,7 @@ class CheckPanel:
         if choice is None or self._chooser.error:
             return None
         try:
-            images = tuple(image_of(layer, copy=False) for layer in choice.layers)
+            images = choice.images(copy=False)
             return Question(images, choice.kind, choice.axis, self._edge(), self._check.versions.of(choice.layers))
         except SliceGANError:
             return None
@@ -131,7 +131,7 @@ class CheckPanel:
 
     def _clear(self, title: str) -> None:
         """Take all findings away."""
-        self.group.setText(f"{TITLE}: {title}" if title else TITLE)
+        self.group.set_text(f"{TITLE}: {title}" if title else TITLE)
         self.summary.value = ""
         for line in self.lines:
             self._layout.removeWidget(line.native)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, Label
 from psygnal import Signal
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError, SliceGANError
+from napari_slicegan.plugin.choice import Choice
+from napari_slicegan.plugin.chooser_groups import ChooserGroups
 from napari_slicegan.plugin.dock import Rows, wrapped
-from napari_slicegan.plugin.layers import LayerImage, image_of, look_at
-from napari_slicegan.plugin.volume_layers import is_endless
+from napari_slicegan.plugin.finding import Found, look_at
+from napari_slicegan.plugin.layer_combo import LayerCombo
+from napari_slicegan.plugin.layers import LayerImage, image_of
+from napari_slicegan.plugin.pixel_size_row import PixelSizeRow
+from napari_slicegan.plugin.regions_row import RegionRow
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -41,60 +44,6 @@ _TEXTS = {
 }
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen: the layers themselves, for the main thread only."""
-
-    layers: tuple[Layer, ...]
-    kind: str
-    axis: str
-
-    def images(self) -> tuple[LayerImage, ...]:
-        """Copies of the layers' images.
-
-        Raises
-        ------
-        DataError
-            A layer cannot be trained on.
-        """
-        return tuple(image_of(layer) for layer in self.layers)
-
-
-class LayerCombo(ComboBox):
-    """A choice of an Image or Labels layer that stays with its layer when it is renamed or moved in the list.
-
-    Endless volumes are left out: a box of one has to be taken before.
-    """
-
-    def __init__(self, viewer: ViewerModel, place: int, **details: Any) -> None:
-        self._viewer, self._place = viewer, place
-        self._chosen: weakref.ref[Layer] | None = None
-        super().__init__(choices=self._layers, nullable=True, **details)
-        self.changed.connect(self._remember)
-
-    def _layers(self, _widget: Any) -> list[tuple[str, Layer]]:
-        from napari.layers import Image, Labels
-
-        found = [layer for layer in self._viewer.layers if isinstance(layer, Image | Labels) and not is_endless(layer)]
-        return [(layer.name, getattr(layer, "__wrapped__", layer)) for layer in found]
-
-    def _remember(self, layer: Layer | None) -> None:
-        self._chosen = None if layer is None else weakref.ref(layer)
-
-    def reset_choices(self, *_: object) -> None:
-        """Follow the layer list, and stay with the chosen layer as long as it is there."""
-        before = self._chosen() if self._chosen else None
-        with self.changed.blocked():
-            super().reset_choices()
-            layers = [layer for layer in self.choices if layer is not None]
-            fallback = layers[self._place] if self._place < len(layers) else None
-            now = before if any(layer is before for layer in layers) else fallback
-            self.value = now
-        self._remember(now)
-        if now is not before:
-            self.changed.emit(now)
-
-
 class MaterialChooser:
     """The rows of the *Train* dock that say what to train on.
 
@@ -106,23 +55,28 @@ class MaterialChooser:
         Whose layers are offered.
     edge : callable
         Gives the edge of a training crop in pixels.
+    is_full : bool
+        Whether there are rows for the region and the pixel size and the groups below.
 
     Attributes
     ----------
     error : str
         Why this cannot be trained on; empty if it can.
+    groups : list of QWidget
+        What belongs below the rows; each is shown while there is something in it.
     """
 
     changed = Signal()
 
-    def __init__(self, rows: Rows, viewer: ViewerModel, edge: Callable[[], int]) -> None:
-        self._rows, self._edge = rows, edge
+    def __init__(self, rows: Rows, viewer: ViewerModel, edge: Callable[[], int], *, is_full: bool = True) -> None:
+        self._rows, self._viewer, self._edge = rows, viewer, edge
         self.error = NO_LAYER
+        self._seen: tuple[LayerImage | None, ...] = ()  # by the last look
         self.material = ComboBox(
             label="Material",
             choices=[(text, material) for material, text in _TEXTS.items()],
             tooltip="Whether the material looks the same in all directions; this decides how many images it takes. "
-            "A 3D layer is one image: its slices along all three axes are used.",
+            "A 3D layer is one image: its slices along all three axes are used. Regions can be chosen of one image.",
         )
         self.axis = ComboBox(
             label="Special axis",
@@ -139,41 +93,94 @@ class MaterialChooser:
             "'auto' looks at the image.",
         )
         self.found = Label(label="Found", tooltip="What was found in the chosen layers.")
-        rows.add(self.material, self.axis, *self.images, self.kind, wrapped(self.found))
-        for widget in (self.material, self.axis):
-            widget.changed.connect(self._arrange)
-        self._arrange()
-        for widget in (self.material, self.axis, *self.images, self.kind):
-            widget.changed.connect(self.look)
+        self.region = RegionRow(viewer, lambda: self.images[0].value) if is_full else None
+        self.pixel_size = PixelSizeRow(viewer) if is_full else None
+        self._below = ChooserGroups(viewer) if is_full else None
+        self.groups = self._below.widgets if self._below else []
+        self._add_rows()
+        self._connect()
 
     @property
     def choice(self) -> Choice | None:
         """What was chosen, or None while an image is missing."""
-        layers = [combo.value for combo in self.images[: self._count]]
+        layers = self._layers
         if any(layer is None for layer in layers):
             return None
-        return Choice(tuple(layers), str(self.kind.value), str(self.axis.value))
+        shapes = self.region.layer if self.region is not None and self._count == 1 else None
+        convert = self._viewer.layers.extent.units is not None
+        chosen = tuple(layer for layer in layers if layer is not None)
+        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, convert)
 
     def look(self, *_: object) -> None:
         """Look at the chosen layers and say what they are, or keep what is wrong in `error`."""
-        choice, found = self.choice, ""
+        if self.region is not None:
+            self.region.refresh()
+        if self.pixel_size is not None:
+            shapes = self.region.layer if self.region is not None else None
+            chosen = [layer for layer in self._layers if layer is not None]
+            self.pixel_size.show(chosen, [shapes] if shapes is not None else [])
+        found: Found | None = None
+        self._seen = ()
         try:
-            if choice is None:
-                raise DataError(NO_LAYER if self.images[0].value is None else f"Choose {self._count} layers.")
-            if len({id(layer) for layer in choice.layers}) < len(choice.layers):
-                raise DataError("Choose a different layer for each direction.")
-            found = look_at([image_of(layer, copy=False) for layer in choice.layers], choice.kind, self._edge())
+            found, notes = self._find()
+            text = " · ".join([found.text, *filter(None, notes)])
             self.error = ""
         except SliceGANError as error:
-            self.error = str(error)
-        self.found.value = found or "-"
+            self.error, text = str(error), "-"
+        self.found.value = text
+        self._show_groups(found)
         self.changed.emit()
 
     def reset_choices(self) -> None:
         """Follow the layer list."""
         for combo in self.images:
             combo.reset_choices()
+        if self.region is not None:
+            self.region.reset_choices()
         self.look()
+
+    def _find(self) -> tuple[Found, tuple[str, ...]]:
+        """What the chosen layers are, and notes on it."""
+        choice = self.choice
+        if choice is None:
+            raise DataError(NO_LAYER if self.images[0].value is None else f"Choose {self._count} layers.")
+        if len({id(layer) for layer in choice.layers}) < len(choice.layers):
+            raise DataError("Choose a different layer for each direction.")
+        images = self._seen = choice.images(copy=False)
+        found = look_at(images, choice.kind, self._edge())
+        return found, (choice.note, self.pixel_size.note if self.pixel_size else "")
+
+    def _show_groups(self, found: Found | None) -> None:
+        if self._below is not None:
+            images = self._seen or tuple(map(_image_of, self._layers))
+            self._below.show_images(self._layers, images, str(self.axis.value), found)
+
+    def _add_rows(self) -> None:
+        region = [self.region.widget] if self.region is not None else []
+        size = [self.pixel_size.widget] if self.pixel_size is not None else []
+        self._rows.add(self.material, self.axis, *self.images, *region, self.kind, *size, wrapped(self.found))
+
+    def _connect(self) -> None:
+        for widget in (self.material, self.axis):
+            widget.changed.connect(self._arrange)
+        self._arrange()
+        for widget in (self.material, self.axis, *self.images, self.kind):
+            widget.changed.connect(self.look)
+        for part in (self.region, self.pixel_size):
+            if part is not None:
+                part.changed.connect(self.look)
+        if self._below is not None:
+            self._below.phases.changed.connect(self.look)
+            self._below.segment.chosen.connect(self._train_on)
+
+    def _train_on(self, layer: Layer) -> None:
+        """Choose a layer of phases."""
+        self.kind.value = AUTO
+        self.images[0].value = layer
+
+    @property
+    def _layers(self) -> tuple[Layer | None, ...]:
+        return tuple(combo.value for combo in self.images[: self._count])
 
     @property
     def _count(self) -> int:
@@ -196,6 +203,16 @@ class MaterialChooser:
             if name is not None:
                 self._rows.name(combo, name)
         self._rows.show_row(self.axis, self.material.value is Material.TRANSVERSE)
+        if self.region is not None:
+            self._rows.show_row(self.region.widget, self.material.value is Material.ISOTROPIC)
+
+
+def _image_of(layer: Layer | None) -> LayerImage | None:
+    """The image of a layer, if it has one that can be used."""
+    try:
+        return None if layer is None else image_of(layer, copy=False)
+    except DataError:
+        return None
 
 
 def _plane(normal: str, rows: str, columns: str) -> str:

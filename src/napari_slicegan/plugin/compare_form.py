@@ -65,7 +65,8 @@ class CompareForm:
         self._jobs = jobs
         self.problem = ""
         self.rows = Rows()
-        self.chooser = MaterialChooser(self.rows, viewer, lambda: 1)  # how small is too small, the comparison says
+        # how small is too small, the comparison says
+        self.chooser = MaterialChooser(self.rows, viewer, lambda: 1, is_full=False)
         self.judged = ComboBox(
             label="Judge",
             choices=[(str(item), item) for item in Judged],
@@ -74,7 +75,7 @@ class CompareForm:
         self.volumes = VolumeList(viewer)
         self.model = ComboBox(
             label="Model",
-            choices=lambda _: [(entry.name, entry) for entry in jobs.models.entries],
+            choices=lambda _: jobs.models.choices,
             nullable=True,
             tooltip="A model that was trained or loaded in this napari.",
         )

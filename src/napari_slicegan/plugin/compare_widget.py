@@ -14,14 +14,21 @@ from napari_slicegan.plugin.compare_form import CompareForm
 from napari_slicegan.plugin.comparison_split import Split
 from napari_slicegan.plugin.comparison_view import ComparisonView
 from napari_slicegan.plugin.dock import WIDTH, Dock, button, row
+from napari_slicegan.plugin.docks import GENERATE, open_dock
+from napari_slicegan.plugin.hint_bar import HintBar
 from napari_slicegan.plugin.job import State, Status
 from napari_slicegan.plugin.jobs import jobs_of
 from napari_slicegan.plugin.status_panel import StatusPanel
+from napari_slicegan.plugin.tabs import join_when_shown
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _WIDE = 720
+_NO_IMAGE = "Open the micrograph that the volumes shall look like (File > Open)."
+_NO_VOLUME = "Generate a volume to compare with the images, or open one."
+_READY = "Press Compare: it tells where volumes and images differ, and how sure that is."
+_FOUND = "Choose a row to see its curve. Export report… keeps all of it as a page."
 
 
 class CompareWidget(Split):
@@ -37,7 +44,7 @@ class CompareWidget(Split):
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(_WIDE, beside=0.3, above=0.42)
-        self.jobs = jobs_of(napari_viewer)
+        self._viewer, self.jobs = napari_viewer, jobs_of(napari_viewer)
         self._message = ""  # of the job that had news last
         self.form = CompareForm(napari_viewer, self.jobs)
         self.compare = button("Compare", "Compare the volumes with the images.", self._compare)
@@ -45,11 +52,13 @@ class CompareWidget(Split):
         self.export = button(
             "Export report…", "Write a page with all tables and curves, and the numbers as CSV and JSON.", self._export
         )
+        self.hint = HintBar()
         self.panel = StatusPanel(numbers=False)
         self.panel.message.native.setTextFormat(Qt.TextFormat.PlainText)  # layers may be called anything
         self.view = ComparisonView(napari_viewer)
         self.hold(self._controls(), self.view)
         self.setMinimumWidth(WIDTH)
+        join_when_shown(self)
         self.form.changed.connect(self._refresh)
         for job in self.jobs.of_compare:
             job.changed.connect(self._show)
@@ -70,7 +79,7 @@ class CompareWidget(Split):
     def _controls(self) -> QWidget:
         """The rows, which scroll, above the buttons and the progress, which do not."""
         rows, controls = Dock(), QWidget()
-        rows.fill(self.form.rows, self.form.advanced, self.view.notes)
+        rows.fill(self.hint, self.form.rows, self.form.advanced, self.view.notes)
         layout = QVBoxLayout(controls)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(rows, 1)
@@ -98,6 +107,23 @@ class CompareWidget(Split):
         self.compare.enabled = not busy and not self.form.problem
         self.cancel.enabled = self.jobs.comparison.status.state is State.RUNNING
         self.export.enabled = not busy and self.jobs.comparison.result is not None
+        self._show_hint(busy)
+
+    def _show_hint(self, busy: bool) -> None:
+        """Say what to do next."""
+        if busy:
+            self.hint.show_hint("")
+        elif self.form.chooser.choice is None:
+            self.hint.show_hint(_NO_IMAGE)
+        elif not self.form.layers and self.form.entry is None:
+            self.hint.show_hint(_NO_VOLUME, "Generate a volume", self._open_generate)
+        elif not self.form.problem:
+            self.hint.show_hint(_READY if self.jobs.comparison.result is None else _FOUND)
+        else:  # which the line below the buttons tells
+            self.hint.show_hint("")
+
+    def _open_generate(self) -> None:
+        open_dock(self._viewer, GENERATE)
 
     def _compare(self) -> None:
         if self._is_busy:

@@ -45,6 +45,8 @@ class ComparisonView(QWidget):
         self.verdict = ComboBox(choices=[_ALL_VERDICTS], tooltip="Show the rows of one verdict.")
         self.table, self.plot = ComparisonTable(), CurvePlot(viewer)
         self.table.setMinimumHeight(_TABLE_HEIGHT)
+        self.table.setToolTip("What was compared: choose a row to see its curve.")
+        self.table.setTabKeyNavigation(False)  # Tab leaves the table, arrows move in it
         self.split = Split(_WIDE, beside=0.55, above=0.5)
         self.split.hold(self.table, self.plot)
         layout = QVBoxLayout(self)

@@ -7,8 +7,18 @@ from typing import Any
 
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, PushButton, SpinBox
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QAbstractSpinBox, QFormLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QFormLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_slicegan.plugin.fold import Fold
+from napari_slicegan.plugin.tabs import join_when_shown
 
 WIDTH = 360
 #: Pixels that a widget is still useful at; the theme asks for more.
@@ -16,29 +26,55 @@ _NARROWEST: dict[Any, int] = {SpinBox: 40, FloatSpinBox: 40, ComboBox: 104}
 NO_WIDTH = "\u200b"
 
 
-class Dock(QScrollArea):
-    """A dock whose content scrolls, follows the layer list and fits a narrow column."""
+class Dock(QWidget):
+    """A column that scrolls, above a footer that stays in sight; narrow enough for the side of a window."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(WIDTH)
+        self._stack = QVBoxLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.setSpacing(0)
+        self._stack.addWidget(self.area, 1)
+        join_when_shown(self)
 
-    def fill(self, *widgets: Any) -> None:
-        """Put widgets of magicgui or Qt below each other."""
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 6, 6, 6)
-        for widget in widgets:
-            layout.addWidget(getattr(widget, "native", widget))
-        layout.addStretch()
-        self.setWidget(content)
+    def fill(self, *widgets: Any, footer: Sequence[Any] = ()) -> None:
+        """Put widgets of magicgui or Qt below each other.
+
+        Parameters
+        ----------
+        *widgets : widget
+            These scroll.
+        footer : sequence of widget
+            These stay at the bottom.
+        """
+        content = _column(widgets)
+        content.layout().addStretch()  # type: ignore[union-attr]
+        self.area.setWidget(content)
+        if footer:
+            self._stack.addWidget(_column(footer))
+
+    def widget(self) -> QWidget | None:
+        """What scrolls."""
+        return self.area.widget()
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """As wide as the column, as high as there is room for."""
         return QSize(WIDTH, 720)
+
+
+def _column(widgets: Sequence[Any]) -> QWidget:
+    """Widgets below each other."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(6, 6, 6, 6)
+    for widget in widgets:
+        layout.addWidget(getattr(widget, "native", widget))
+    return column
 
 
 class Rows(QWidget):
@@ -96,13 +132,9 @@ def breakable(text: str) -> str:
     return text.replace("/", f"/{NO_WIDTH}").replace("_", f"_{NO_WIDTH}")
 
 
-def collapsed(title: str, tooltip: str, *widgets: QWidget) -> QCollapsible:
+def collapsed(title: str, tooltip: str, *widgets: QWidget) -> Fold:
     """A group of widgets that is opened by its title."""
-    group = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
-    group.setToolTip(tooltip)
-    for widget in widgets:
-        group.addWidget(widget)
-    return group
+    return Fold(title, tooltip, *widgets, is_open=False)
 
 
 def row(*widgets: Any, label: str = "", tooltip: str = "") -> Container[Any]:

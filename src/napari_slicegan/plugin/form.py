@@ -77,7 +77,7 @@ def read_form(form: Container[Any], base: Config) -> Config:
 
 
 def _widget(field: Field[Any], value: Any) -> ValueWidget[Any]:
-    name, label, tooltip = field.name, field.name.replace("_", " "), field.metadata["help"]
+    name, label, tooltip = field.name, field.name.replace("_", " ").capitalize(), field.metadata["help"]
     if isinstance(value, StrEnum):
         choices = [(str(item), item) for item in type(value)]
         return ComboBox(value=value, choices=choices, name=name, label=label, tooltip=tooltip)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from magicgui.widgets import ComboBox, Label
+from typing import Any
+
+from magicgui.widgets import ComboBox, Container, Label
 from psygnal import Signal
+from qtpy.QtCore import Qt
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.volume.request import Triple, VolumeRequest
@@ -28,6 +31,8 @@ class GenerateForm:
     ----------
     jobs : Jobs
         Of the viewer: its models, and what was measured of them.
+    files : Container
+        Buttons to load and save models.
 
     Attributes
     ----------
@@ -40,7 +45,7 @@ class GenerateForm:
     changed = Signal()
     model_changed = Signal()
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, files: Container[Any]) -> None:
         self._jobs = jobs
         self.problem = NO_MODEL
         self.model = ComboBox(
@@ -50,7 +55,8 @@ class GenerateForm:
             tooltip="A model that was trained or loaded in this napari.",
         )
         self.about = Label(label=" ", tooltip="What the model makes.")
-        self.rows = Rows(self.model, wrapped(self.about))
+        self.about.native.setTextFormat(Qt.TextFormat.PlainText)
+        self.rows = Rows(self.model, wrapped(self.about), files)
         self.size = SizeRows(self.rows)
         self.seed = SeedRow(self.rows)
         self.output = OutputRows(self.rows)
@@ -106,7 +112,7 @@ class GenerateForm:
         self._show_model()
 
     def _choices(self, _widget: object) -> list[tuple[str, ModelEntry]]:
-        return [(entry.name, entry) for entry in self._jobs.models.entries]
+        return self._jobs.models.choices
 
     def _show_model(self, *_: object) -> None:
         self.about.value = self.entry.summary if self.entry else "-"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.choice_group import ChoiceGroup
 from napari_slicegan.plugin.dock import Dock, button, row
+from napari_slicegan.plugin.docks import COMPARE, TRAIN, open_dock
 from napari_slicegan.plugin.endless_group import EndlessGroup
 from napari_slicegan.plugin.generate_form import GenerateForm
 from napari_slicegan.plugin.generation_task import SurfaceOrder, VolumeOrder
+from napari_slicegan.plugin.hint_bar import HintBar
 from napari_slicegan.plugin.job import Job, State, Status
 from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.model_files import ModelFiles
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.status_panel import StatusPanel
 from napari_slicegan.plugin.surface_group import SurfaceGroup
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _IDLE_MS = 500
+_NO_MODEL_HINT = "There is no model yet. Train one, or load one from a file.", "Train a model…"
+_READY_HINT = "Choose a size and press Generate."
+_MADE_HINT = "Turn the volume in 3D with the mouse. Then compare it with the micrograph.", "Compare volumes…"
 
 
 class GenerateWidget(Dock):
@@ -41,17 +45,19 @@ class GenerateWidget(Dock):
         self._viewer = napari_viewer
         self.jobs = jobs_of(napari_viewer)
         self._status, self._is_news = Status(), False
-        self.form = GenerateForm(self.jobs)
+        self.hint = HintBar()
+        self.files = ModelFiles(self, self.jobs, lambda: self.form.entry)
+        self.load = self.files.load
+        self.form = GenerateForm(self.jobs, self.files.row)
         self.choice = ChoiceGroup(self._find)
         self.endless = EndlessGroup(napari_viewer, self._browse, self._take)
         self.surface = SurfaceGroup(napari_viewer, self._export)
         self.generate = button("Generate", "Generate the volumes, as layers or files.", self._generate)
         self.cancel = button("Cancel", "Stop; of a file, what is complete is kept.", self._cancel)
-        self.load = button("Load model…", "Load a model file or a checkpoint, for example of a run.", self._load)
         self.panel = StatusPanel(numbers=False)
-        buttons = row(self.generate, self.cancel, self.load)
-        groups = (self.choice.group, self.endless.group, self.surface.group)
-        self.fill(self.form.rows, self.form.place.group, buttons, self.panel, *groups)
+        buttons = row(self.generate, self.cancel)
+        groups = (self.files.card.group, self.choice.group, self.endless.group, self.surface.group)
+        self.fill(self.hint, self.form.rows, self.form.place.group, buttons, self.panel, *groups)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setInterval(_IDLE_MS)
@@ -88,6 +94,7 @@ class GenerateWidget(Dock):
 
     def _show_model(self) -> None:
         self.choice.show_model(self.form.entry)
+        self.files.card.show_model(self.form.entry)
         self._refresh()
 
     def _show(self, status: Status) -> None:
@@ -128,7 +135,8 @@ class GenerateWidget(Dock):
             self.panel.show_message(self._message())
             self._idle.start()
         ready = form.entry is not None and not busy
-        self.load.enabled = not busy
+        self.files.show_state(bool(busy))
+        self._show_hint(bool(busy))
         self.generate.enabled = ready and not form.problem
         self.cancel.enabled = any(job.status.state is State.RUNNING for job in busy)
         self.choice.show_state(self.generate.enabled)
@@ -141,6 +149,21 @@ class GenerateWidget(Dock):
         if not self._is_news:
             return problem or ended.message
         return "\n".join([ended.message, problem]) if ended.state is State.FINISHED and problem else ended.message
+
+    def _show_hint(self, busy: bool) -> None:
+        """Say what to do next."""
+        generation = self.jobs.generation.status.state
+        if busy:
+            self.hint.show_hint("")
+        elif self.form.entry is None:
+            self.hint.show_hint(*_NO_MODEL_HINT, lambda: self._open(TRAIN))
+        elif generation is State.FINISHED and self._is_news:
+            self.hint.show_hint(*_MADE_HINT, lambda: self._open(COMPARE))
+        else:
+            self.hint.show_hint(_READY_HINT)
+
+    def _open(self, name: str) -> None:
+        open_dock(self._viewer, name)
 
     def _calibrate(self) -> None:
         """Measure the speed while someone looks at this dock and nothing else is going on."""
@@ -179,14 +202,6 @@ class GenerateWidget(Dock):
         if not self._busy:
             self.jobs.watch(self)
             self.jobs.surface.start(order)
-
-    def _load(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "A model", str(Path.home()), "Models (*.safetensors *.pt);;All files (*)"
-        )
-        if chosen and not self._busy:
-            self.jobs.watch(self)
-            self.jobs.loading.start(Path(chosen))
 
     def _browse(self) -> None:
         """Add the endless volume of the first seed."""

@@ -18,6 +18,8 @@ from napari_slicegan.plugin.generation_task import (
     is_unfinished,
     load_model,
     measure,
+    save_model,
+    save_texts,
     select,
 )
 from napari_slicegan.plugin.job import Job, State, Status
@@ -208,20 +210,33 @@ class CalibrationJob(Job):
 
 
 class LoadingJob(Job):
-    """The model file that a viewer is reading."""
+    """The model file that a viewer is reading or writing."""
 
     name = "Loading a model"
 
     def start(self, path: Path) -> None:
         """Begin to read a model file or the model of a run."""
+        self.name = "Loading a model"
         self._run(load_model, path, status=Status(State.RUNNING, fraction=None, path=path))
 
-    def _on_yield(self, event: object) -> None:
-        """Reading has no progress."""
+    def save(self, model: SliceGAN, path: Path) -> None:
+        """Begin to write a model file; one that stands there is replaced."""
+        self.name = "Saving a model"
+        self._run(save_model, model, path, status=Status(State.RUNNING, fraction=None, path=path))
 
-    def _on_return(self, model: SliceGAN) -> None:
+    def save_texts(self, card: dict[str, str], path: Path) -> None:
+        """Begin to write what its author says of a model into its file, or into that of its run."""
+        self.name = "Saving a model"
+        self._run(save_texts, card, path, status=Status(State.RUNNING, fraction=None, path=path))
+
+    def _on_yield(self, event: object) -> None:
+        """A file has no progress."""
+
+    def _on_return(self, result: SliceGAN | Path) -> None:
         self._worker, path = None, self.status.path
         if path is None or self._is_abandoned:
             return
-        self._update(state=State.FINISHED, fraction=1.0)
-        self._models.add(ModelEntry(run_name(path), model, path))
+        message = f"Wrote {result}." if isinstance(result, Path) else ""
+        self._update(state=State.FINISHED, fraction=1.0, message=message)
+        if not isinstance(result, Path):
+            self._models.add(ModelEntry(run_name(path), result, path))

@@ -134,6 +134,26 @@ def load_model(path: Path, control: Control) -> Generator[object, None, SliceGAN
         return SliceGAN.load(path)
 
 
+def save_model(model: SliceGAN, path: Path, control: Control) -> Generator[object, None, Path]:
+    """Write a model file."""
+    with no_defects("Saving the model"):
+        yield 0.0
+        control.check()
+        model.save(path)
+        return path
+
+
+def save_texts(card: dict[str, str], path: Path, control: Control) -> Generator[object, None, Path]:
+    """Write what its author says of a model into its file, or into that of its run."""
+    with no_defects("Saving the texts"):
+        yield 0.0
+        control.check()
+        from napari_slicegan.core.model import save_card  # imports torch
+
+        save_card(path, card)
+        return path
+
+
 def paths_for(path: Path, seeds: Sequence[int]) -> tuple[Path, ...]:
     """A file for each seed: "{seed}" in the name is replaced, and put before the ending where it is needed."""
     name = path.name

@@ -54,7 +54,7 @@ def part_of(image: LayerImage, control: Control) -> Part:
     Parameters
     ----------
     image : LayerImage
-        Its array may be of any size, in memory or not.
+        Its array may be of any size, in memory or not; of several regions only the largest is read.
     control : Control
         Asked between slices.
 
@@ -74,6 +74,10 @@ def part_of(image: LayerImage, control: Control) -> Part:
     bytes_each = np.dtype(image.array.dtype).itemsize * (image.array.shape[-1] if image.rgb else 1)
     most = max(MOST_PIXELS, _MOST_BYTES // bytes_each)
     control.check()
+    if image.regions:
+        region, note = _largest(image)
+        part = part_of(region, control)
+        return replace(part, note=f"{note} {part.note}".strip())
     if pixels <= most:
         return Part(replace(image, array=np.asarray(image.array)), "", 0, 0, (height, width))
     if not depth:
@@ -89,6 +93,17 @@ def part_of(image: LayerImage, control: Control) -> Part:
         slices.append(np.asarray(image.array[int(place), top : top + rows, left : left + columns]))
     note = f"Only {number} slices of {image.name} were looked at, {rows} x {columns} pixels of each."
     return Part(replace(image, array=np.stack(slices)), note, top, left, (height, width))
+
+
+def _largest(image: LayerImage) -> tuple[LayerImage, str]:
+    """The largest region of an image, and a note if there are others."""
+    sizes = [(bottom - top, right - left) for top, left, bottom, right in image.regions]
+    height, width = max(sizes, key=lambda size: size[0] * size[1])
+    region = image.regions[sizes.index((height, width))]
+    note = ""
+    if len(sizes) > 1:
+        note = f"Only the largest of {len(sizes)} regions was looked at, {height} x {width} pixels."
+    return replace(image, regions=(region,)).cut(), note
 
 
 def _middle(height: int, width: int, most: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import weakref
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
-from napari_slicegan.core.events import Progress
+from napari_slicegan.core.events import Evaluation, Progress
 from napari_slicegan.plugin.models import Models
-from napari_slicegan.plugin.worker import CancelledError, Control, start_worker
+from napari_slicegan.plugin.worker import CancelledError, Control, UnexpectedError, start_worker
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -26,6 +27,9 @@ class State(StrEnum):
 
     IDLE = "idle"
     RUNNING = "running"
+    CHECKING = "checking"
+    TRAINING = "training"
+    PAUSED = "paused"
     STOPPING = "stopping"
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -34,7 +38,11 @@ class State(StrEnum):
     @property
     def is_busy(self) -> bool:
         """Whether nothing else can be started."""
-        return self in (State.RUNNING, State.STOPPING)
+        return self in (State.RUNNING, State.STOPPING, *TRAINS)
+
+
+#: Of a training that can be stopped.
+TRAINS = (State.CHECKING, State.TRAINING, State.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -51,18 +59,24 @@ class Status:
         How much is done, 0 to 1; None while that is not known.
     progress : Progress, optional
         The last report of a training.
+    evaluation : Evaluation, optional
+        Its last held-out errors.
     path : Path, optional
         The directory of a training.
     device : str
         Where a training runs, once that is known.
+    details : str
+        The traceback of what went wrong, for a report.
     """
 
     state: State = State.IDLE
     message: str = ""
     fraction: float | None = 0.0
     progress: Progress | None = None
+    evaluation: Evaluation | None = None
     path: Path | None = None
     device: str = ""
+    details: str = ""
 
 
 class Job:
@@ -88,7 +102,7 @@ class Job:
 
     def stop(self) -> None:
         """Ask the job to end; it says so at once and ends when it can."""
-        if self.status.state is State.RUNNING:
+        if self.status.state in (State.RUNNING, *TRAINS):
             self._update(state=State.STOPPING)
         self._control.stop()
 
@@ -132,10 +146,16 @@ class Job:
             self._update(state=State.STOPPED, message="")
             return
         sentence = self._explain(error)
-        self._update(state=State.FAILED, message=sentence)
+        self._update(state=State.FAILED, message=sentence, details=_traceback(error))
         if not self._is_abandoned:
             show_error(sentence)
 
     def _explain(self, error: Exception) -> str:
         """What to tell of an error."""
         return str(error)
+
+
+def _traceback(error: Exception) -> str:
+    """How an error came about, as text: the error itself would keep what its frames held."""
+    kept = error.details if isinstance(error, UnexpectedError) else ""
+    return kept or "".join(traceback.format_exception(error))

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from napari_slicegan.plugin.check_job import CheckJob, OfferJob
 from napari_slicegan.plugin.comparison_job import ComparisonJob, ReportJob
+from napari_slicegan.plugin.estimate_job import EstimateJob
 from napari_slicegan.plugin.generation_job import CalibrationJob, GenerationJob, LoadingJob, SelectionJob, SurfaceJob
 from napari_slicegan.plugin.job import Job
 from napari_slicegan.plugin.models import Models
@@ -30,6 +31,7 @@ class Jobs:
         self.selection = SelectionJob(viewer, self.models, self.generation)
         self.surface = SurfaceJob(viewer, self.models)
         self.calibration = CalibrationJob(viewer, self.models)
+        self.estimate = EstimateJob(viewer, self.models)
         self.check = CheckJob(viewer, self.models)
         self.offer = OfferJob(viewer, self.models)
         self.comparison = ComparisonJob(viewer, self.models)
@@ -40,7 +42,8 @@ class Jobs:
     @property
     def all(self) -> tuple[Job, ...]:
         """Every job; one that starts others comes before them."""
-        return (self.training, *self.of_generate, *self.of_compare, self.calibration, self.check, self.offer)
+        measuring = (self.calibration, self.estimate)
+        return (self.training, *self.of_generate, *self.of_compare, *measuring, self.check, self.offer)
 
     @property
     def of_generate(self) -> tuple[Job, ...]:

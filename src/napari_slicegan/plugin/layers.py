@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.calibration import standard_size
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.regions import Regions
 from napari_slicegan.core.words import readable
+from napari_slicegan.plugin.phases import colours_of, names_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-#: Pixels that are looked at in the window's own thread; more would be felt.
-SAMPLE = 2**19
 _METRES = {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "m": 1.0, "pixel": 1.0}
 
 Array = npt.NDArray[Any]
@@ -35,10 +34,29 @@ class Look:
         Of labels (label to colour) or of intensities (0 ... 1 to colour); None for colour images.
     limits : (float, float), optional
         Values that the ends of the colormap stand for; None for labels.
+    colours : mapping of int to "#rrggbb"
+        What was chosen for phases instead.
     """
 
     colormap: Any = None
     limits: tuple[float, float] | None = None
+    colours: Mapping[int, str] = field(default_factory=dict)
+
+    def colour(self, phase: int) -> tuple[float, float, float, float]:
+        """Red, green, blue and alpha of a phase, 0 to 1; transparent if nothing is known."""
+        if phase in self.colours:
+            text = self.colours[phase]
+            red, green, blue = (int(text[place : place + 2], 16) / 255 for place in (1, 3, 5))
+            return red, green, blue, 1.0
+        if self.colormap is None:
+            return 0.0, 0.0, 0.0, 0.0
+        if self.limits is None:
+            found = self.colormap.map(phase)  # one int: for an array napari compiles code for a second
+        else:
+            low, high = self.limits
+            found = self.colormap.map(np.clip((phase - low) / max(high - low, 1e-12), 0, 1))[0]
+        red, green, blue, alpha = (float(part) for part in np.ravel(found))
+        return red, green, blue, alpha
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,10 @@ class LayerImage:
         For example "um"; "pixel" when napari knows of none.
     look : Look
         The colours.
+    names : mapping of int to str
+        What the values are called; empty if they have no names.
+    regions : tuple of (top, left, bottom, right)
+        The pixels that are trained on; none for all.
     """
 
     array: Any
@@ -67,12 +89,39 @@ class LayerImage:
     pixel_size: float
     unit: str
     look: Look
+    names: Mapping[int, str] = field(default_factory=dict)
+    regions: Regions = ()
 
     @property
-    def size_text(self) -> str:
-        """Pixels along each axis, for people."""
-        shape = self.array.shape[:-1] if self.rgb else self.array.shape
-        return " x ".join(map(str, shape))
+    def shape(self) -> tuple[int, ...]:
+        """Pixels along each axis."""
+        shape: tuple[int, ...] = self.array.shape
+        return shape[:-1] if self.rgb else shape
+
+    @property
+    def record(self) -> str:
+        """The name with the regions, for a model's provenance: "cathode, rows 0 to 380, columns 0 to 512"."""
+        if len(self.regions) > 1:
+            return f"{self.name}, {len(self.regions)} regions"
+        return "".join([self.name, *(f", rows {t} to {b}, columns {le} to {r}" for t, le, b, r in self.regions)])
+
+    def cut(self) -> LayerImage:
+        """Only what the regions need of the image: the box around them, in which they are then.
+
+        Raises
+        ------
+        DataError
+            A stack has several regions.
+        """
+        if not self.regions:
+            return self
+        if len(self.shape) == 3 and len(self.regions) > 1:
+            raise DataError(f"{self.name} is a stack, which takes one region: choose one rectangle.")
+        corners = np.array(self.regions)
+        (top, left), (bottom, right) = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+        place = (slice(None),) * (len(self.shape) - 2) + (slice(top, bottom), slice(left, right))
+        moved = tuple((t - top, le - left, b - top, r - left) for t, le, b, r in corners.tolist())
+        return replace(self, array=self.array[place], regions=moved if len(moved) > 1 else ())
 
 
 def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
@@ -103,10 +152,10 @@ def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
         raise DataError(
             f"The layer {layer.name} is {array.shape[-1]} pixels wide: if these are colours, open it as RGB."
         )
-    size, unit = _pixel_size(layer)
+    size, unit = pixel_size(layer)
     if copy and isinstance(array, np.ndarray):
         array = array.copy()
-    return LayerImage(array, layer.name, rgb, size, unit, _look(layer))
+    return LayerImage(array, layer.name, rgb, size, unit, _look(layer), names_of(layer))
 
 
 def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = "z") -> TrainingData:
@@ -117,43 +166,30 @@ def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = 
     DataError
         The images cannot be trained on, alone or together.
     """
-    _check_same_size(images)
-    arrays = [np.asarray(image.array) for image in images]
-    size, unit = images[0].pixel_size, images[0].unit
-    names = tuple(image.name for image in images)
-    return TrainingData.from_images(*arrays, kind=kind, pixel_size=size, unit=unit, axis=axis, names=names)
+    check_same_size(images)
+    first, cut = images[0], [image.cut() for image in images]
+    details: dict[str, Any] = {"regions": [image.regions for image in cut]} if any(each.regions for each in cut) else {}
+    data = TrainingData.from_images(
+        *(np.asarray(image.array) for image in cut),
+        kind=kind,
+        pixel_size=first.pixel_size,
+        unit=first.unit,
+        axis=axis,
+        names=tuple(image.record for image in images),
+        **details,
+    )
+    names, look = first.names, first.look
+    if any(phase in names for phase in data.phases):
+        data = replace(data, phase_names=tuple(names.get(phase, "") for phase in data.phases))
+    if data.phases and (look.colours or look.colormap is not None):
+        data = replace(data, phase_colours=tuple(hex_colour(look.colour(phase)) for phase in data.phases))
+    return data
 
 
-def look_at(images: Sequence[LayerImage], kind: str, edge: int) -> str:
-    """Say what images are, from a sample of their pixels that is quick to look at.
-
-    Parameters
-    ----------
-    images : sequence of LayerImage
-        One, two or three.
-    kind : str
-        An `OutputKind` or "auto".
-    edge : int
-        Edge of a training crop in pixels.
-
-    Returns
-    -------
-    str
-        For example "3 phases: 0, 1, 2 · 0.4 µm/px · 384 x 384".
-
-    Raises
-    ------
-    DataError
-        The images cannot be trained on.
-    """
-    _check_same_size(images)
-    for image in images:
-        _check_edge(image, edge)
-    sizes = ", ".join(dict.fromkeys(image.size_text for image in images))
-    calibration = f"{images[0].pixel_size:.4g} {unit_text(images[0].unit)}/px"
-    if images[0].unit == "pixel":
-        calibration = "pixel size unknown"
-    return f"{_kind_text(images, kind)} · {calibration} · {sizes}"
+def hex_colour(colour: Sequence[float]) -> str:
+    """Red, green, blue and alpha from 0 to 1 as "#rrggbb"; what is transparent is black."""
+    *parts, alpha = colour
+    return "#" + "".join(f"{round(255 * part) if alpha else 0:02x}" for part in parts)
 
 
 def unit_text(unit: str) -> str:
@@ -169,11 +205,17 @@ def _look(layer: Layer) -> Look:
     if hasattr(colormap, "use_selection"):
         colormap.use_selection = False  # the other labels are hidden, but have their colours
     limits = getattr(layer, "contrast_limits", None)
-    return Look(colormap, None if limits is None else (float(limits[0]), float(limits[1])))
+    return Look(colormap, None if limits is None else (float(limits[0]), float(limits[1])), colours_of(layer))
 
 
-def _pixel_size(layer: Layer) -> tuple[float, str]:
-    """The one pixel size of a layer and its unit."""
+def pixel_size(layer: Layer) -> tuple[float, str]:
+    """The one pixel size of a layer and its unit.
+
+    Raises
+    ------
+    DataError
+        The pixels are not square, or their unit is no length.
+    """
     sizes = [float(abs(size)) for size in layer.scale]
     units = {str(unit) for unit in layer.units[-2:]}
     if not np.allclose(sizes, sizes[-1], rtol=1e-3) or len(units) > 1:
@@ -182,7 +224,14 @@ def _pixel_size(layer: Layer) -> tuple[float, str]:
     return standard_size(sizes[-1], units.pop())
 
 
-def _check_same_size(images: Sequence[LayerImage]) -> None:
+def check_same_size(images: Sequence[LayerImage]) -> None:
+    """Refuse images whose pixels are of different sizes.
+
+    Raises
+    ------
+    DataError
+        They are.
+    """
     first = images[0]
     for image in images[1:]:
         if not np.isclose(1, _ratio(first, image), rtol=1e-3):
@@ -198,34 +247,3 @@ def _ratio(one: LayerImage, other: LayerImage) -> float:
     if "pixel" in (unit, other_unit) and unit != other_unit:
         return float("nan")
     return other_size * _METRES[other_unit] / (size * _METRES[unit])
-
-
-def _check_edge(image: LayerImage, edge: int) -> None:
-    """Refuse what a crop does not fit into, without looking at a pixel."""
-    shape = image.array.shape[:-1] if image.rgb else image.array.shape
-    for plane in {shape[-2:], shape[:1] + shape[-1:], shape[:2]} if len(shape) == 3 else {shape}:
-        nothing = np.broadcast_to(np.uint8(0), (1, *plane, 1))
-        TrainingData(OutputKind.GREY, (nothing,)).check_edge(edge)
-
-
-def _kind_text(images: Sequence[LayerImage], kind: str) -> str:
-    if not all(isinstance(image.array, np.ndarray) for image in images):
-        return "not in memory, read when it is used"
-    samples = [_sample(image) for image in images]
-    try:
-        data = TrainingData.from_images(*samples, kind=kind)
-    except DataError:
-        if all(sample.size == image.array.size for sample, image in zip(samples, images, strict=True)):
-            raise
-        return "large, checked when it is used"  # a sample may lack a rare phase
-    if data.kind is OutputKind.PHASES:
-        return f"{data.channels} phases: {', '.join(map(str, data.phases))}"
-    return str(data.kind)
-
-
-def _sample(image: LayerImage) -> Array:
-    """Every n-th pixel of a large image, all of a small one."""
-    array: Array = image.array
-    axes = array.ndim - image.rgb
-    step = int(np.ceil((array.size / (SAMPLE * (array.shape[-1] if image.rgb else 1))) ** (1 / axes)))
-    return array[(slice(None, None, max(step, 1)),) * axes]

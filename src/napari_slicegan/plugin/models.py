@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -13,6 +14,7 @@ from napari_slicegan.plugin.layers import Look, unit_text
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
+    from napari_slicegan.core.model_info import ModelInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class ModelEntry:
     def summary(self) -> str:
         """Kind, voxel size and training, for people."""
         info = self.model.info
-        kind = f"{len(info.phases)} phases: {', '.join(map(str, info.phases))}"
+        kind = f"{len(info.phases)} phases: {', '.join(info.phase_names or map(str, info.phases))}"
         parts = [kind if info.kind is OutputKind.PHASES else str(info.kind)]
         parts.append(
             "voxel size unknown" if info.unit == "pixel" else f"{info.voxel_size:.4g} {unit_text(info.unit)}/voxel"
@@ -55,9 +57,21 @@ class ModelEntry:
         return " · ".join(parts)
 
 
+#: Names of the models in the directory of a run.
+RUN_FILES = ("model", "checkpoint")
+
+
 def run_name(path: Path) -> str:
     """How a model file or the directory of a run is offered: files of a run go by the run's name."""
-    return path.parent.name if path.stem in ("model", "checkpoint") else path.stem if path.suffix else path.name
+    if path.is_dir() or not path.suffix:
+        return path.name
+    return path.absolute().parent.name if path.stem in RUN_FILES else path.stem
+
+
+def file_name(name: str) -> str:
+    """A name as part of a file's name on any system."""
+    plain = "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in name)
+    return plain.strip(" .")[:80] or "model"
 
 
 class Models:
@@ -68,10 +82,52 @@ class Models:
     def __init__(self) -> None:
         self.entries: list[ModelEntry] = []
 
+    @property
+    def choices(self) -> list[tuple[str, ModelEntry]]:
+        """Every model under a name of its own: of two with one name, each is told by its place."""
+        counts = Counter(entry.name for entry in self.entries)
+        labels = [entry.name if counts[entry.name] == 1 else _placed(entry) for entry in self.entries]
+        return list(zip(_numbered(labels), self.entries, strict=True))
+
     def add(self, entry: ModelEntry) -> None:
         """Add a model; one of the same name and place is replaced, and keeps its colours if the new one has none."""
         for old in [old for old in self.entries if (old.name, old.path) == (entry.name, entry.path)]:
             self.entries.remove(old)
             entry = replace(entry, look=entry.look or old.look)
-        self.entries.append(entry)
+        self.entries.append(replace(entry, look=entry.look or look_of(entry.model.info)))
         self.changed.emit()
+
+    def move(self, old: Path, new: Path) -> None:
+        """Follow a run that was renamed."""
+        moved = [entry for entry in self.entries if entry.path == old]
+        for entry in moved:
+            self.entries[self.entries.index(entry)] = replace(entry, name=run_name(new), path=new)
+        if moved:
+            self.changed.emit()
+
+
+def look_of(info: ModelInfo) -> Look | None:
+    """The colours that a model says its phases have; None if it says none."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    if not info.phase_colours:
+        return None
+    table: dict[int | None, Any] = dict(zip(info.phases, info.phase_colours, strict=True))
+    return Look(DirectLabelColormap(color_dict={None: "transparent", **table}))
+
+
+def _placed(entry: ModelEntry) -> str:
+    """A name with the folder that the model or its run is in."""
+    folder = entry.path.absolute().parent
+    folder = folder.parent if entry.path.stem in RUN_FILES and entry.path.suffix else folder
+    return f"{entry.name} ({folder.name or folder})"
+
+
+def _numbered(labels: list[str]) -> list[str]:
+    """Labels of which no two are equal."""
+    seen: Counter[str] = Counter()
+    found = []
+    for label in labels:
+        seen[label] += 1
+        found.append(f"{label} [{seen[label]}]" if seen[label] > 1 else label)
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtWidgets import QApplication
 
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.reading import open_volume
@@ -43,12 +44,16 @@ def layer_data(path: Path, shape: tuple[int, ...] = ()) -> Any:
         return volume if fits_in_3d(volume.shape) else None
     from napari_slicegan.core.output.sinks.ome_zarr import open_levels
 
-    levels: list[Any] = []
-    for array in open_levels(path):
-        levels.append(ChannelsLast(array) if array.ndim == 4 else array)
-        if fits_in_3d(levels[-1].shape):
-            break  # napari would show a coarser one in 3D
-    return levels if len(levels) > 1 else levels[0]
+    return shown_levels([ChannelsLast(array) if array.ndim == 4 else array for array in open_levels(path)])
+
+
+def shown_levels(levels: list[Any]) -> Any:
+    """Of the resolutions (Z, Y, X) or (Z, Y, X, 3) of a volume those that napari is to have, or the only one.
+
+    It shows the last one in 3D: that is the finest that the graphics card takes.
+    """
+    count = next((number for number, level in enumerate(levels, start=1) if fits_in_3d(level.shape)), len(levels))
+    return levels[:count] if count > 1 else levels[0]
 
 
 def fits_in_3d(shape: tuple[int, ...]) -> bool:
@@ -58,6 +63,8 @@ def fits_in_3d(shape: tuple[int, ...]) -> bool:
 
 def _largest_texture() -> int:
     """The longest edge of a volume that the graphics card takes."""
+    if QApplication.instance() is None:
+        return _USUAL_TEXTURE  # asking would make a window, and end a program that has no screen
     try:
         from napari._vispy.utils.gl import get_max_texture_sizes  # napari offers no public way
 
@@ -86,6 +93,29 @@ class ChannelsLast:
         part: Any = self._array[(slice(None), *axes[:3])]
         moved = np.moveaxis(np.asarray(part), 0, -1)
         return moved[(..., axes[3])] if len(axes) > 3 else moved
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Read all of it."""
+        return np.asarray(self[()], dtype)
+
+
+class Plane:
+    """An array (1, Y, X) or (1, Y, X, 3) seen without its first axis, read when it is sliced.
+
+    Parameters
+    ----------
+    array : array-like
+        Of one plane.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.shape = tuple(array.shape[1:])
+        self.dtype, self.ndim, self.size = array.dtype, array.ndim - 1, array.size
+
+    def __getitem__(self, key: Any) -> Any:
+        """Read a part."""
+        return np.asarray(self._array[(slice(None), *(key if isinstance(key, tuple) else (key,)))])[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Read all of it."""

@@ -22,6 +22,7 @@ class RankingTable(QTableWidget):
         super().__init__()
         self.setToolTip("The seeds that were tried, the best first. Select a row to set its seed.")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)  # Tab leaves the table, arrows move in it
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._columns, self._rows = QHeaderView(Qt.Orientation.Horizontal), QHeaderView(Qt.Orientation.Vertical)

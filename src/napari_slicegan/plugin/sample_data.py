@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.synthetic import MATERIALS, micrographs
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, phase_features
 
 #: Colours of the phases 1, 2, ...; phase 0 is what lies between them and is not drawn, as in the volumes.
 _COLOURS = ("#f4a259", "#5b8e7d", "#bc4b51")
@@ -45,9 +45,12 @@ def _layers(name: str) -> list[LayerTuple]:
             "axis_labels": plane,
         }
         if material.kind is OutputKind.PHASES:
-            layers.append(
-                (image.array, details | {"colormap": _colormap(len(material.phases)), "opacity": 1.0}, "labels")
-            )
+            details |= {
+                "colormap": _colormap(len(material.phases)),
+                "opacity": 1.0,
+                "features": phase_features(range(len(material.phases)), material.phases),
+            }
+            layers.append((image.array, details, "labels"))
         else:
             layers.append((image.array, details, "image"))
     return layers

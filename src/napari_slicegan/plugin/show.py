@@ -15,8 +15,8 @@ VIEW, UP = (-1.0, 0.5, -0.65), (0.0, -1.0, 0.0)
 _GAP = 1.08
 
 
-def add_preview(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | None) -> Layer:
-    """Add a preview beside the layer that is trained on, without changing what is selected."""
+def add_beside(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | None) -> Layer:
+    """Add a volume beside a layer, and leave camera, point, selection and all other layers as they are."""
     from napari.layers import Layer
 
     data, details, kind = layer_tuple
@@ -24,12 +24,14 @@ def add_preview(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | No
         low, high = source.extent.world
         details = details | {"translate": (0.0, float(low[-2]), float(low[-1] + _GAP * (high[-1] - low[-1])))}
     selected, was_flat = set(viewer.layers.selection), viewer.dims.ndim < 3
+    camera = viewer.scene.camera
+    center, zoom, angles = camera.center, camera.zoom, camera.angles
     layer = viewer.add_layer(Layer.create(data, details, kind))
     viewer.layers.selection.clear()
     viewer.layers.selection.update(selected)
-    if was_flat:
+    camera.center, camera.zoom, camera.angles = center, zoom, angles  # napari fits the view when it gets an axis
+    if was_flat:  # along an axis that was not there before, the point is nobody's yet: the middle shows something
         viewer.dims.set_point(0, float(layer.extent.world.mean(axis=0)[0]))
-    viewer.fit_to_view()
     return layer
 
 
@@ -42,8 +44,18 @@ def add_volume(viewer: ViewerModel, layer_tuple: LayerTuple, *, in_3d: bool) -> 
     if in_3d:
         for other in viewer.layers:
             other.visible = other is layer
-        if viewer.dims.ndisplay != 3:
-            viewer.dims.ndisplay = 3
-            viewer.scene.camera.set_view_direction(VIEW, UP)
-        viewer.fit_to_view(layers=[layer])
+        _turn_to(viewer, layer)
     return layer
+
+
+def look_at_layer(viewer: ViewerModel, layer: Layer) -> None:
+    """Turn to 3D with the camera on a layer; other layers stay as they are."""
+    layer.visible = True
+    _turn_to(viewer, layer)
+
+
+def _turn_to(viewer: ViewerModel, layer: Layer) -> None:
+    if viewer.dims.ndisplay != 3:
+        viewer.dims.ndisplay = 3
+        viewer.scene.camera.set_view_direction(VIEW, UP)
+    viewer.fit_to_view(layers=[layer])

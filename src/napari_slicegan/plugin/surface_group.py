@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.volume.surface import SURFACE_SUFFIXES
-from napari_slicegan.plugin.chooser import LayerCombo
 from napari_slicegan.plugin.dock import Rows, button, collapsed, wrapped
 from napari_slicegan.plugin.generation_task import SurfaceOrder
+from napari_slicegan.plugin.layer_combo import LayerCombo
 from napari_slicegan.plugin.layers import image_of
 
 if TYPE_CHECKING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.output.sinks.base import phase_facts
 from napari_slicegan.plugin.layers import Look
 
 if TYPE_CHECKING:
@@ -47,26 +48,47 @@ def volume_layer(
     (array, dict, str)
         For `Layer.create`.
     """
+    facts = phase_facts(info.phases, info.phase_names, info.phase_colours)
     details: dict[str, Any] = {
         "name": name,
         "scale": (info.voxel_size,) * 3,
         "units": (info.unit,) * 3,
         "axis_labels": AXIS_LABELS,
-        "metadata": {"napari-slicegan": metadata or {}},
+        "metadata": {"napari-slicegan": (metadata or {}) | facts},
     }
     if isinstance(volume, list):
         details["multiscale"] = True
     if info.kind is OutputKind.PHASES:
-        if look and look.colormap is not None:
-            details["colormap"] = label_colormap(look, info.phases)
-        return volume, details | _LABELS, "labels"
+        return volume, details | appearance("labels") | _phase_details(info, look), "labels"
     rgb = info.kind is OutputKind.COLOUR
-    details |= {"rgb": rgb, "rendering": "translucent" if rgb else "attenuated_mip"}
-    if not rgb:
-        details["contrast_limits"] = (0, 255)
-        if look and look.limits:
-            details["colormap"] = look.colormap
+    details |= {"rgb": rgb} | appearance("image", rgb)
+    if not rgb and look and look.limits:
+        details["colormap"] = look.colormap
     return volume, details, "image"
+
+
+def appearance(kind: str, rgb: bool = False) -> dict[str, Any]:
+    """How volumes are shown: phases as solid bodies with smooth shading, grey levels as glowing through."""
+    if kind == "labels":
+        return dict(_LABELS)
+    return {"rendering": "translucent"} if rgb else {"rendering": "attenuated_mip", "contrast_limits": (0, 255)}
+
+
+def _phase_details(info: ModelInfo, look: Look | None) -> dict[str, Any]:
+    """Colours of the phases, from the training layer or as the model knows them, and their names."""
+    details: dict[str, Any] = {}
+    if look and look.colormap is not None:
+        details["colormap"] = label_colormap(look, info.phases)
+    elif info.phase_colours:
+        details["colormap"] = coloured(dict(zip(info.phases, info.phase_colours, strict=True)))
+    if info.phase_names:
+        details["features"] = phase_features(info.phases, info.phase_names)
+    return details
+
+
+def phase_features(phases: Sequence[int], names: Sequence[str]) -> dict[str, list[Any]]:
+    """The features of a Labels layer that tell the names of phases: napari shows them where the mouse is."""
+    return {"index": list(phases), "name": list(names)}
 
 
 def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
@@ -83,9 +105,14 @@ def is_endless(layer: Layer) -> bool:
 
 def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:
     """The colours that phases have in the training layer; label 0 stays transparent, as everywhere in napari."""
+    return coloured({phase: _colour(look, phase) for phase in phases})
+
+
+def coloured(colours: Mapping[int, Any]) -> DirectLabelColormap:
+    """A colormap of labels; label 0 and those without a colour are transparent."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    table: dict[int | None, Any] = {phase: _colour(look, phase) for phase in phases}
+    table: dict[int | None, Any] = dict(colours.items())
     return DirectLabelColormap(color_dict={**table, 0: "transparent", None: "transparent"})
 
 

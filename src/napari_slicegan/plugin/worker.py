@@ -5,23 +5,36 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from napari.qt.threading import GeneratorWorker, create_worker
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
 
-#: Seconds between two events of a kind that reach the window.
+#: Seconds between two events of a kind that reach the window; none for other kinds.
 PAUSES = {Progress: 0.1, Preview: 2.0, CheckpointSaved: 0.0}
 
 _log = logging.getLogger(__name__)
 
 
 class UnexpectedError(SliceGANError):
-    """A defect; the log has its traceback."""
+    """A defect; the log has its traceback.
+
+    Parameters
+    ----------
+    sentence : str
+        What to tell the user.
+    details : str
+        The traceback as text; the frames themselves would keep memory.
+    """
+
+    def __init__(self, sentence: str, details: str = "") -> None:
+        super().__init__(sentence)
+        self.details = details
 
 
 class CancelledError(SliceGANError):
@@ -33,6 +46,17 @@ class Stoppable(Protocol):
 
     def stop(self) -> None:
         """Ask to end."""
+
+
+@runtime_checkable
+class Pausable(Stoppable, Protocol):
+    """A trainer that can wait."""
+
+    def pause(self) -> None:
+        """Ask to wait."""
+
+    def proceed(self) -> None:
+        """Ask to go on."""
 
 
 class Control:
@@ -53,6 +77,11 @@ class Control:
         self._stop.set()
         if trainer := self._trainer:
             trainer.stop()
+
+    def pause(self, *, wait: bool = True) -> None:
+        """Ask a trainer that can wait to do so, or to go on."""
+        if isinstance(trainer := self._trainer, Pausable):
+            trainer.pause() if wait else trainer.proceed()
 
     def attach(self, trainer: Stoppable) -> None:
         """Pass the stop on to a trainer, also one that was asked for before."""
@@ -132,7 +161,7 @@ def throttled(events: Iterable[Event]) -> Iterator[Event]:
     held: dict[type, Event] = {}
     for event in events:
         kind, now = type(event), time.monotonic()
-        if now - last.get(kind, float("-inf")) < PAUSES[kind]:
+        if now - last.get(kind, float("-inf")) < PAUSES.get(kind, 0.0):
             held[kind] = event
             continue
         last[kind] = now
@@ -156,7 +185,8 @@ def no_defects(what: str) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001
         _log.error("%s failed", what, exc_info=error)
-        raise UnexpectedError(f"{what} failed: {type(error).__name__}: {error}. The log has the details.") from None
+        sentence = f"{what} failed: {type(error).__name__}: {error}. The log has the details."
+        raise UnexpectedError(sentence, traceback.format_exc()) from None
 
 
 def reporter(control: Control, done: int = 0, count: int = 1) -> Callable[[float], None]:

@@ -84,6 +84,11 @@ def check_same(path: Path, description: VolumeDescription) -> None:
 
 def provenance_of(path: Path) -> dict[str, Any]:
     """Where a volume comes from, as far as its file says; plain JSON."""
+    return {topic: said for topic, said in _record(path).items() if topic != "layer"}  # how napari showed it
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """All that a file says of a volume beyond what its format has places for."""
     kind = format_of(path)
     if kind is OME_ZARR:
         import zarr
@@ -92,6 +97,10 @@ def provenance_of(path: Path) -> dict[str, Any]:
 
         made: Any = zarr.open_group(path, mode="r").attrs.get(KEY, {})
         return dict(made)
+    if kind.name in ("TIFF", "OME-TIFF"):
+        from napari_slicegan.core.tiff import read_record
+
+        return read_record(path)
     return dict(_facts(path).get("provenance", {})) if kind.name == "raw" else {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,8 +35,8 @@ def tiff_options(
     axes: str,
     dtype: np.dtype[Any],
     nbytes: int,
-    spacing: tuple[float, str] | None,
-    shown: tuple[int, int] | None = None,
+    spacing: tuple[Sequence[float], str] | None,
+    shown: tuple[float, float] | None = None,
     ome: bool = False,
 ) -> dict[str, Any]:
     """What tifffile must know to write ImageJ's kind of TIFF where that is possible, else OME-TIFF.
@@ -48,9 +49,9 @@ def tiff_options(
         Of the values.
     nbytes : int
         Of all values together.
-    spacing : (float, str), optional
-        Size of a voxel and its unit, one of `UNITS`.
-    shown : (int, int), optional
+    spacing : (sequence of float, str), optional
+        Edges of a voxel along z, y, x, or along y, x alone, and their unit, one of `UNITS`.
+    shown : (float, float), optional
         The values that ImageJ shows as black and as white.
     ome : bool
         OME-TIFF in any case.
@@ -70,23 +71,28 @@ def tiff_options(
     return options
 
 
-def _imagej_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
+def _imagej_options(axes: str, spacing: tuple[Sequence[float], str] | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": axes}
     if spacing is None:
         return {"imagej": True, "metadata": metadata}
-    size, unit = spacing
-    metadata |= {"unit": unit} | ({"spacing": size} if axes[0] == "Z" else {})
-    length = Fraction(repr(size)).limit_denominator(_LARGEST_RATIONAL)
+    sizes, unit = spacing
+    metadata |= {"unit": unit} | ({"spacing": sizes[0]} if axes[0] == "Z" else {})
+    return {"imagej": True, "metadata": metadata, "resolution": (_per_unit(sizes[-1]), _per_unit(sizes[-2]))}
+
+
+def _per_unit(size: float) -> tuple[int, int] | float:
+    """Pixels for each unit, as the fraction of two whole numbers that TIFF stores, exactly where that is possible."""
+    length = Fraction(repr(float(size))).limit_denominator(_LARGEST_RATIONAL)
     exact = 0 < length.numerator <= _LARGEST_RATIONAL
-    resolution = (length.denominator, length.numerator) if exact else 1 / size
-    return {"imagej": True, "metadata": metadata, "resolution": (resolution, resolution)}
+    return (length.denominator, length.numerator) if exact else 1 / size
 
 
-def _ome_options(axes: str, spacing: tuple[float, str] | None) -> dict[str, Any]:
+def _ome_options(axes: str, spacing: tuple[Sequence[float], str] | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {"axes": axes}
     if spacing is not None:
-        size, unit = spacing
-        for axis in axes.replace("S", ""):
+        sizes, unit = spacing
+        space = axes.replace("S", "")
+        for axis, size in zip(space, sizes[-len(space) :], strict=True):
             metadata[f"PhysicalSize{axis}"] = size
             metadata[f"PhysicalSize{axis}Unit"] = unit.replace("u", "µ")
     return {"ome": True, "metadata": metadata}

@@ -35,16 +35,45 @@ def two_point_correlation(indicator: Array, axis: int, reach: int) -> Floats:
         Entry r is the mean over all pairs of points r voxels apart that lie in the array, which
         is not taken to be periodic; entry 0 is the fraction of the phase.
     """
-    length = indicator.shape[axis]
+    return _per_pair(np.rint(_products(indicator, axis, reach)), indicator, axis)  # they are counts
+
+
+def mean_products(values: Array, axis: int, reach: int) -> Floats:
+    """The mean product of two values at a distance along an axis: what S2 is for phases, of any numbers.
+
+    Parameters
+    ----------
+    values : real array
+        Any shape.
+    axis : int
+        Along which the two points lie.
+    reach : int
+        The longest distance, in voxels; less than the size along `axis`.
+
+    Returns
+    -------
+    float array (reach + 1,)
+        As `two_point_correlation`; entry 0 is the mean square.
+    """
+    return _per_pair(_products(values, axis, reach), values, axis)
+
+
+def _products(values: Array, axis: int, reach: int) -> Floats:
+    """Sums (reach + 1,) over all pairs of points along an axis of the products of their values."""
+    length = values.shape[axis]
     if not 0 <= reach < length:
         raise ValueError(f"two points {reach} voxels apart do not fit into {length} voxels")
-    lines = np.moveaxis(indicator, axis, -1).astype(np.float32)  # (..., length)
+    lines = np.moveaxis(values, axis, -1).astype(np.float32)  # (..., length)
     size = fft.next_fast_len(length + reach, real=True)  # the zeros keep the ends apart
     power = np.abs(fft.rfft(lines, size)) ** 2  # (..., size / 2 + 1)
     total = power.reshape(-1, power.shape[-1]).sum(axis=0, dtype=np.float64)
-    pairs = np.rint(fft.irfft(total, size)[: reach + 1])  # they are counts
-    distances = np.arange(reach + 1)
-    return np.asarray(pairs / ((length - distances) * (indicator.size // length)), np.float64)
+    return np.asarray(fft.irfft(total, size)[: reach + 1], np.float64)
+
+
+def _per_pair(sums: Floats, values: Array, axis: int) -> Floats:
+    """Divide sums over pairs of points by the number of pairs at each distance."""
+    length = values.shape[axis]
+    return np.asarray(sums / ((length - np.arange(len(sums))) * (values.size // length)), np.float64)
 
 
 def correlations(labels: Array, phases: Sequence[int], reach: int, axes: Sequence[int] = (0, 1, 2)) -> Floats:

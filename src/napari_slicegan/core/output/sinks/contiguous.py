@@ -160,6 +160,8 @@ def _facts(description: VolumeDescription) -> dict[str, Any]:
         "byte_order": "little",
         "kind": str(description.kind),
         "phases": list(description.phases),
+        "phase_names": list(description.phase_names),
+        "phase_colours": list(description.phase_colours),
         "voxel_size": description.voxel_size,
         "unit": description.unit,
         "provenance": description.provenance,

@@ -50,7 +50,7 @@ def spacing_of(ome: Json) -> tuple[float, str]:
 
 def axes(description: VolumeDescription) -> list[Json]:
     """The axes of the arrays: the specification wants channels before space."""
-    _, unit = _spacing(description)
+    _, unit = _unit(description)
     named = {"unit": _UNITS[unit]} if unit in _UNITS else {}
     space = [{"name": axis, "type": "space", **named} for axis in AXES]
     return [{"name": "c", "type": "channel"}, *space] if description.kind is OutputKind.COLOUR else space
@@ -58,26 +58,31 @@ def axes(description: VolumeDescription) -> list[Json]:
 
 def _dataset(description: VolumeDescription, number: int, level: Level) -> Json:
     """Where a level is, and where the centres of its voxels lie."""
-    size, _ = _spacing(description)
+    factor, _ = _unit(description)
+    sizes = [size * factor for size in description.sizes]
     channel = description.kind is OutputKind.COLOUR
-    scale = [1.0] * channel + [size * step for step in level.step]
-    shift = [0.0] * channel + [size * offset for offset in level.shift]
+    scale = [1.0] * channel + [size * step for size, step in zip(sizes, level.step, strict=True)]
+    start = [begin * factor for begin in description.translation]
+    inside = [size * offset for size, offset in zip(sizes, level.shift, strict=True)]
+    shift = [0.0] * channel + [first + offset for first, offset in zip(start, inside, strict=True)]
     transformations: list[Json] = [{"type": "scale", "scale": scale}]
     if any(shift):
         transformations.append({"type": "translation", "translation": shift})
     return {"path": str(number), "coordinateTransformations": transformations}
 
 
-def _spacing(description: VolumeDescription) -> tuple[float, str]:
+def _unit(description: VolumeDescription) -> tuple[float, str]:
+    """A unit of the package, and how many of it the description's unit is long."""
     try:
-        return standard_size(description.voxel_size, description.unit)
+        return standard_size(1.0, description.unit)
     except DataError:  # a unit that only the maker of the model knows
-        return description.voxel_size, description.unit
+        return 1.0, description.unit
 
 
 def _channels(description: VolumeDescription) -> list[Json]:
     """How to show the volume: phases from black to white, since their labels are small numbers."""
-    low, high = (min(description.phases), max(description.phases)) if description.phases else (0, 255)
-    window = {"min": low, "start": low, "end": max(high, low + 1), "max": max(high, low + 1)}
+    low, high = description.shown
+    high = high if high > low else low + 1
+    window = {"min": low, "start": low, "end": high, "max": high}
     colours = _COLOURS if description.kind is OutputKind.COLOUR else {str(description.kind): "FFFFFF"}
     return [{"label": name, "color": colour, "active": True, "window": window} for name, colour in colours.items()]

@@ -30,7 +30,7 @@ from napari_slicegan.core.volume.tiles import Slices
 
 Array = npt.NDArray[np.generic]
 
-#: Where a store says what no standard has a place for: whether it is complete, the phases, the provenance.
+#: Where a store says what no standard has a place for: whether it is complete, the phases, the provenance, the look.
 KEY = "napari-slicegan"
 #: Edges of a chunk, what a viewer reads at once, from the best one.
 _CHUNKS = (64, *range(72, 15, -1))
@@ -144,7 +144,7 @@ class OmeZarrSink:
     def _say(self, levels: list[Level], complete: bool) -> None:
         """Write the metadata, in one go."""
         description = self._description
-        own = {"complete": complete, "phases": list(description.phases), **description.provenance}
+        own = {"complete": complete, "phases": list(description.phases), **description.record}
         self._group.update_attributes({"ome": ngff.image(description, levels), KEY: own})
         self._unsaved.add(self._part / "zarr.json")
 

@@ -16,6 +16,8 @@ Array = npt.NDArray[np.generic]
 
 #: The coarsest level is no longer than this along any axis, in voxels.
 COARSEST = 128
+#: What holds the sum of eight whole numbers of so many bytes.
+_SUMS = {1: np.int16, 2: np.int32}
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def majority(voxels: Array, factors: Triple, phases: Sequence[int]) -> Array:
     factors : (int, int, int)
         Voxels along z, y, x that become one.
     phases : sequence of int
-        All labels that there are.
+        All labels that there are; none when nobody knows them.
 
     Returns
     -------
@@ -93,6 +95,8 @@ def majority(voxels: Array, factors: Triple, phases: Sequence[int]) -> Array:
         Labels of the same type; at an odd end, of the voxels that are there.
     """
     corners = _corners(voxels, factors)
+    if not 0 < len(phases) <= len(corners):
+        return _majority_of_any(corners)
     result = np.full_like(corners[0], phases[0])
     most = np.zeros(result.shape, np.uint8)
     for phase in sorted(phases):
@@ -104,26 +108,41 @@ def majority(voxels: Array, factors: Triple, phases: Sequence[int]) -> Array:
     return result
 
 
+def _majority_of_any(corners: Sequence[Array]) -> Array:
+    """The same, whatever labels there are: each corner is compared with all others."""
+    result = corners[0].copy()
+    most = np.zeros(result.shape, np.uint8)
+    for one in corners:
+        count = np.zeros(result.shape, np.uint8)
+        for other in corners:
+            count += one == other
+        better = (count > most) | ((count == most) & np.less(one, result))
+        result[better], most[better] = one[better], count[better]
+    return result
+
+
 def mean(voxels: Array, factors: Triple) -> Array:
-    """Make intensities coarser: their mean, rounded, half a level up.
+    """Make intensities coarser: their mean; of whole numbers rounded, half a level up.
 
     Parameters
     ----------
-    voxels : uint8 array (..., Z, Y, X)
+    voxels : array (..., Z, Y, X)
         Intensities.
     factors : (int, int, int)
         Voxels along z, y, x that become one.
 
     Returns
     -------
-    uint8 array (..., Z', Y', X')
-        Intensities; at an odd end, of the voxels that are there.
+    array (..., Z', Y', X')
+        Intensities of the same type; at an odd end, of the voxels that are there.
     """
     corners = _corners(voxels, factors)
-    total = np.full(corners[0].shape, len(corners) // 2, np.uint16)
+    is_whole = voxels.dtype.kind in "iu"
+    sums = _SUMS.get(voxels.dtype.itemsize, np.int64) if is_whole else np.promote_types(voxels.dtype, np.float32)
+    total = np.full(corners[0].shape, len(corners) // 2 if is_whole else 0, sums)
     for corner in corners:
         np.add(total, corner, out=total, casting="unsafe")
-    return (total // len(corners)).astype(np.uint8)
+    return (total // len(corners) if is_whole else total / len(corners)).astype(voxels.dtype)
 
 
 def _corners(voxels: Array, factors: Triple) -> list[Array]:

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
-from napari_slicegan.core.calibration import standard_size
+from napari_slicegan.core.calibration import in_one_unit
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.tiff_options import storable_type, tiff_options
 
@@ -31,11 +31,11 @@ def write_tiff_header(part: Path, description: VolumeDescription, ome: bool) -> 
     phases = description.phases or (0, 255)
     dtype = storable_type(description.dtype, min(phases), max(phases), part.name.removesuffix(".part"))
     nbytes = description.nbytes // description.dtype.itemsize * dtype.itemsize
-    spacing = standard_size(description.voxel_size, description.unit)
-    shown = (min(phases), max(phases)) if description.phases else None
+    spacing = in_one_unit(description.sizes, [description.unit] * 3)
+    shown = description.shown if description.phases or description.limits else None
     axes = "ZYXS"[: len(description.shape)]
     options = tiff_options(axes, dtype, nbytes, spacing, shown, ome)
-    about = json.dumps(description.provenance)
+    about = json.dumps(description.record)
     if options.get("imagej"):
         options["metadata"]["Info"] = about
     else:  # equal volumes are equal files

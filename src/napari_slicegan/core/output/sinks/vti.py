@@ -126,7 +126,7 @@ class VtiSink:
         cells = numpy_to_vtk(volume.reshape(-1, *volume.shape[3:]))
         cells.SetName(_NAMES[about.kind])
         image.GetCellData().SetScalars(cells)
-        for name, text in (("unit", about.unit), ("provenance", json.dumps(about.provenance))):
+        for name, text in (("unit", about.unit), ("provenance", json.dumps(about.record))):
             strings = vtkStringArray()
             strings.SetName(name)
             strings.InsertNextValue(text)

@@ -1,6 +1,6 @@
 """Whether the stated 95 % intervals of an image hold what is true of its material, 19 times of 20.
 
-    python benchmarks/coverage.py [--images 200] [--edge 192]
+    python benchmarks/error_bars.py [--images 200] [--edge 192]
 
 Cuts images from fields that are so large that their own numbers are (nearly) those of the material, tells what each
 image knows as a comparison does, and counts how often the stated interval holds the number of the field; of a curve,

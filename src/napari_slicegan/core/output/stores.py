@@ -1,0 +1,114 @@
+"""OME-Zarr stores of any maker: what is in them, where it lies, and what this package says of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_slicegan.core.errors import DataError
+
+KEY = "napari-slicegan"
+_LONGEST = 2**24
+_MOST_LEVELS = 64
+
+
+@dataclass(frozen=True)
+class Store:
+    """An image in OME-Zarr. Nothing of it is read until it is used.
+
+    Attributes
+    ----------
+    levels : list of zarr.Array
+        The resolutions, the finest first.
+    axes : tuple of str
+        Their names, for example ("c", "z", "y", "x").
+    units : tuple of str
+        For each axis, as written; empty where there is none.
+    scale, translation : tuple of float
+        For each axis, of the finest level.
+    record : dict
+        What napari-slicegan wrote of the volume; empty in stores of others.
+    """
+
+    levels: list[Any]
+    axes: tuple[str, ...]
+    units: tuple[str, ...]
+    scale: tuple[float, ...]
+    translation: tuple[float, ...]
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is an OME-Zarr image, from its metadata alone."""
+    return bool(_multiscales(_attributes(path)))
+
+
+def open_store(path: Path) -> Store:
+    """Open an OME-Zarr image, of version 0.4 or 0.5.
+
+    Raises
+    ------
+    DataError
+        The folder is no such image, or damaged.
+    """
+    import zarr
+
+    attributes = _attributes(path)
+    try:
+        image = _multiscales(attributes)[0]
+        datasets = image["datasets"][:_MOST_LEVELS]
+        axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in image["axes"]]
+        group = zarr.open_group(path, mode="r")
+        levels = [group[str(dataset["path"])] for dataset in datasets]
+        if not all(isinstance(level, zarr.Array) and level.ndim == len(axes) for level in levels) or not levels:
+            raise ValueError("its arrays and its axes do not fit together")
+        steps = [*datasets[0].get("coordinateTransformations", ()), *image.get("coordinateTransformations", ())]
+        scale, translation = _place(steps, len(axes))
+        names = tuple(str(axis["name"]) for axis in axes)
+        units = tuple(str(axis.get("unit") or "") for axis in axes)
+    except Exception as error:
+        raise DataError(f"{path.name} cannot be read as OME-Zarr: it is damaged or incomplete ({error}).") from error
+    record = attributes.get(KEY)
+    return Store(levels, names, units, scale, translation, record if isinstance(record, dict) else {})
+
+
+def _place(steps: list[Mapping[str, Any]], count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """What scales and translations, one after the other, come to."""
+    scale, translation = [1.0] * count, [0.0] * count
+    for step in steps:
+        numbers = [float(number) for number in step.get(step["type"], [])]
+        if len(numbers) != count or not all(map(math.isfinite, numbers)):
+            continue
+        if step["type"] == "scale" and 0.0 not in numbers:
+            scale = [one * other for one, other in zip(scale, numbers, strict=True)]
+            translation = [one * other for one, other in zip(translation, numbers, strict=True)]
+        elif step["type"] == "translation":
+            translation = [one + other for one, other in zip(translation, numbers, strict=True)]
+    return tuple(scale), tuple(translation)
+
+
+def _attributes(path: Path) -> dict[str, Any]:
+    """The metadata of a Zarr group of format 3 or 2."""
+    for name in ("zarr.json", ".zattrs"):
+        file = path / name
+        try:
+            if not file.is_file() or file.stat().st_size > _LONGEST:
+                continue
+            fields = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(fields, dict):
+            return {}
+        found = fields.get("attributes", {}) if name == "zarr.json" else fields
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _multiscales(attributes: Mapping[str, Any]) -> list[Any]:
+    image = attributes.get("ome", attributes)
+    found = image.get("multiscales") if isinstance(image, Mapping) else None
+    return found if isinstance(found, list) else []

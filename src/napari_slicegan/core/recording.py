@@ -1,0 +1,205 @@
+"""Writing down a run while it is trained: log, previews, model and status, and what other processes ask for."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import OutputError, SliceGANError
+from napari_slicegan.core.events import (
+    CheckpointSaved,
+    EndReason,
+    Evaluation,
+    Event,
+    Paused,
+    Preview,
+    Proceeded,
+    Progress,
+)
+from napari_slicegan.core.files import LOG, MODEL, PREVIEWS, REQUEST, STATUS, write_atomically
+from napari_slicegan.core.model_header import read_card
+from napari_slicegan.core.runs.lock import RunLock
+from napari_slicegan.core.runs.requests import Request, take_request
+from napari_slicegan.core.runs.status import RunState, RunStatus, read_status, this_host
+from napari_slicegan.core.training import Trainer
+from napari_slicegan.core.writing import write_volume
+
+_SECONDS_BETWEEN_LOOKS = 0.2  # for requests of other processes
+_SECONDS_BETWEEN_REPORTS = 1.0
+_SECONDS_OF_SILENCE = 20.0  # after which the status says again that the process lives
+
+
+class Recorder:
+    """While its ``with`` block lasts, a run's directory belongs to one trainer and shows what it does.
+
+    Parameters
+    ----------
+    path : Path
+        The run's directory.
+    trainer : Trainer
+        What is recorded, and what gets the requests of other processes.
+
+    Raises
+    ------
+    TrainingError
+        Another trainer has the run.
+    OutputError
+        The disk is full or the directory has gone.
+    """
+
+    def __init__(self, path: Path, trainer: Trainer) -> None:
+        self._path, self._trainer = path, trainer
+        self._lock = RunLock(path)
+        self._status = _Status(path)
+        self._watcher = _Watcher(path, trainer, self._status.repeat)
+
+    def __enter__(self) -> Recorder:
+        self._lock.__enter__()
+        try:
+            (self._path / REQUEST).unlink(missing_ok=True)  # was meant for the process before
+            self._status.begin(self._trainer)
+            self._watcher.start()
+        except BaseException:
+            self._lock.__exit__()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        self._watcher.end()
+        try:
+            if isinstance(error, Exception):
+                self._fail(error)
+            elif error is None and self._trainer.result:
+                self._end(self._trainer.result.reason)
+        finally:
+            self._lock.__exit__()
+
+    def take(self, event: Event) -> None:
+        """Write down an event."""
+        match event:
+            case Progress():
+                self._log("progress", event)
+                self._status.report(event)
+            case Evaluation():
+                self._log("evaluation", event)
+                self._status.write(evaluation=event)
+            case Preview(iteration, volume):
+                self._write_preview(iteration, volume, self._trainer.data)
+            case CheckpointSaved(iteration, path):
+                self._save_model(self._path / MODEL)
+                self._log("checkpoint", iteration=iteration, path=path.name)
+            case Paused():
+                self._log("paused", event)
+                self._status.write(state=RunState.PAUSED, iteration=event.iteration)
+            case Proceeded():
+                self._log("proceeded", event)
+                self._status.write(state=RunState.TRAINING)
+
+    def _end(self, reason: EndReason) -> None:
+        self._log("end", reason=reason, iteration=self._trainer.iteration)
+        done = reason is EndReason.COMPLETED
+        self._status.write(
+            state=RunState.FINISHED if done else RunState.STOPPED, iteration=self._trainer.iteration, eta_seconds=None
+        )
+
+    def _fail(self, error: Exception) -> None:
+        message = str(error) if isinstance(error, SliceGANError) else f"{type(error).__name__}: {error}"
+        self._status.write(state=RunState.FAILED, message=message, eta_seconds=None)
+        self._log("error", message=message)
+
+    def _save_model(self, path: Path) -> None:
+        """Write the model; what its author has said of it meanwhile stays."""
+        model = self._trainer.saved or self._trainer.model
+        model.info = replace(model.info, card=read_card(path))
+        model.save(path)
+
+    def _write_preview(self, iteration: int, volume: Any, data: TrainingData) -> None:
+        folder = self._path / PREVIEWS
+        if self._path.is_dir() and not folder.exists():
+            folder.mkdir()
+        path = folder / f"{iteration:08d}.tif"
+        write_volume(path, volume, data.pixel_size, data.unit, overwrite=True, labels=bool(data.phases))
+
+    def _log(self, kind: str, event: Event | None = None, **fields: Any) -> None:
+        line = {"event": kind, **(asdict(event) if event else {}), **fields}
+        try:
+            with (self._path / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self._path / LOG} cannot be written: {error.strerror or error}.") from error
+
+
+class _Status:
+    """The file ``status.json``, written by the threads of trainer and watcher; that it fails ends no training."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path / STATUS
+        self._guard = threading.Lock()
+        self._now = read_status(path) or RunStatus(RunState.TRAINING)
+        self._written = 0.0
+
+    def begin(self, trainer: Trainer) -> None:
+        started = self._now.started or datetime.now(UTC)
+        me = {"pid": os.getpid(), "host": this_host(), "started": started}
+        self.write(
+            state=RunState.TRAINING, iteration=trainer.iteration, message="", evaluation=trainer.evaluation, **me
+        )
+
+    def report(self, event: Progress) -> None:
+        """Take note of a report, at most once a second."""
+        names = ("iteration", "fraction", "seconds", "eta_seconds")
+        late = time.monotonic() - self._written >= _SECONDS_BETWEEN_REPORTS
+        self._change(late, {name: getattr(event, name) for name in names})
+
+    def write(self, **changes: Any) -> None:
+        self._change(True, changes)
+
+    def repeat(self) -> None:
+        """Say that the process lives, if nothing has said so for long."""
+        if time.monotonic() - self._written >= _SECONDS_OF_SILENCE:
+            self._change(True, {})
+
+    def _change(self, write: bool, changes: dict[str, Any]) -> None:
+        with self._guard:
+            self._now = replace(self._now, updated=datetime.now(UTC), **changes)
+            if write:
+                self._written = time.monotonic()
+                text = self._now.to_json().encode()
+                with suppress(OutputError):  # the log tells of a full disk; on Windows a reader may be in the way
+                    write_atomically(self._file, lambda file: file.write(text), durable=False)
+
+
+class _Watcher:
+    """A thread that hands the requests of other processes to a trainer."""
+
+    def __init__(self, path: Path, trainer: Trainer, repeat: Callable[[], None]) -> None:
+        self._path, self._repeat = path, repeat
+        self._answers = {
+            Request.PAUSE: trainer.pause,
+            Request.PROCEED: trainer.proceed,
+            Request.STOP: trainer.stop,
+        }
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="requests to a SliceGAN training", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(_SECONDS_BETWEEN_LOOKS):
+            if request := take_request(self._path):
+                self._answers[request]()
+            self._repeat()

@@ -1,0 +1,109 @@
+"""What a checkpoint says of a training, and what a training that goes on from it may change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from napari_slicegan.core.checkpoint import read_checkpoint
+from napari_slicegan.core.config import TrainingConfig
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
+from napari_slicegan.core.events import Evaluation
+from napari_slicegan.core.model_info import ModelInfo
+
+_FREE = (
+    "iterations",
+    "minutes",
+    "report_seconds",
+    "preview_seconds",
+    "evaluation_iterations",
+    "checkpoint_minutes",
+    "checkpoint_iterations",
+)
+WRONG = (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError, ConfigError)
+"""What reading a damaged checkpoint raises."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a training needs to go on.
+
+    Attributes
+    ----------
+    info : ModelInfo
+        What its model is.
+    gan : dict
+        The state of the players.
+    iteration, discriminator_steps : int
+        Generator updates made, and updates of the discriminators since.
+    seconds : float
+        Time of training.
+    """
+
+    info: ModelInfo
+    gan: dict[str, Any]
+    iteration: int
+    discriminator_steps: int
+    seconds: float
+
+    @classmethod
+    def read(cls, path: Path) -> Saved:
+        """Read a checkpoint.
+
+        Raises
+        ------
+        ModelError
+            It is damaged.
+        """
+        state = read_checkpoint(path)
+        try:
+            counts = int(state["iteration"]), int(state["discriminator_steps"])
+            return cls(ModelInfo.from_json(state["info"]), state["gan"], *counts, float(state["seconds"]))
+        except WRONG as error:
+            raise damaged(path, error) from error
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The newest evaluation."""
+        heldout = self.info.provenance.get("heldout")
+        return Evaluation(**heldout) if heldout else None
+
+    def images(self, data: TrainingData) -> TrainingData:
+        """The images to go on with: those that were given, with the pixel size of the run.
+
+        Raises
+        ------
+        TrainingError
+            They are others than those of the run.
+        """
+        if self.info.provenance["fingerprint"] != data.fingerprint:
+            raise TrainingError(
+                "These are not the images that the run was started with: give the same images to resume it, or "
+                "start a new run."
+            )
+        return replace(data, pixel_size=self.info.voxel_size, unit=self.info.unit)
+
+    def recipe(self, wanted: TrainingConfig | None) -> TrainingConfig:
+        """The recipe to go on with: the one of before, or one that differs in the end and in intervals alone.
+
+        Raises
+        ------
+        TrainingError
+            It differs in more, which the optimizers, that go on as they were saved, would not follow.
+        """
+        before = TrainingConfig(**self.info.provenance["training"])
+        old, new = asdict(before), asdict(wanted or before)
+        changed = [name for name in old if old[name] != new[name] and name not in _FREE]
+        if changed:
+            raise TrainingError(
+                f"The run was started with another {', '.join(changed)}: a resumed training keeps its recipe. Leave "
+                "these as they were, or start a new run."
+            )
+        return wanted or before
+
+
+def damaged(path: Path, error: Exception) -> ModelError:
+    """The error for a checkpoint that cannot be resumed."""
+    return ModelError(f"{path} is damaged: it cannot be resumed ({error}).")

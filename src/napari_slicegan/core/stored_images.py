@@ -1,0 +1,123 @@
+"""The training images in a run's directory, so that it can be continued from there alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import DataError, ModelError
+from napari_slicegan.core.files import IMAGES, write_atomically
+
+_MOST_BYTES = 2**29
+_ROOM = 2**20  # bytes of a header at most
+_NAMES = ("0", "1", "2")
+
+
+def facts_of(data: TrainingData) -> dict[str, Any]:
+    """What the stored images are, as plain JSON: all of the training data but its pixels."""
+    facts = {name: value for name, value in vars(data).items() if name in TrainingData.__dataclass_fields__}
+    del facts["sources"]
+    return facts | {
+        "kind": data.kind.value,
+        "shapes": [list(source.shape) for source in data.sources],
+        "is_stack": _is_stack(data),
+    }
+
+
+def store_images(path: Path, data: TrainingData) -> None:
+    """Write the training images into a run's directory, unless they take more than 512 MiB.
+
+    Raises
+    ------
+    OutputError
+        They cannot be written.
+    """
+    sources = data.sources[:1] if _is_stack(data) else data.sources
+    if sum(source.nbytes for source in sources) > _MOST_BYTES:
+        return
+    content = save({name: np.ascontiguousarray(source) for name, source in zip(_NAMES, sources, strict=False)})
+    write_atomically(path / IMAGES, lambda file: file.write(content))
+
+
+def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> TrainingData:
+    """Read the training images of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The run's directory.
+    facts : dict
+        What `facts_of` gave.
+    fingerprint : str
+        Of the images, as the run was started.
+
+    Returns
+    -------
+    TrainingData
+        The same as before.
+
+    Raises
+    ------
+    ModelError
+        They are not there, damaged, or not those of the run.
+    """
+    file = path / IMAGES
+    if not file.is_file() or not facts:
+        raise ModelError(
+            f"The run {path} does not hold its training images (older runs do not, nor does one of more than 512 MiB "
+            "of images): give the same images again to go on with it."
+        )
+    try:
+        data = _assembled(file, dict(facts))
+        if data.fingerprint != fingerprint:
+            raise ValueError("other images than the run was started with")
+    except (SafetensorError, DataError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ModelError(f"{file} is damaged ({error}): give the same images again to go on with the run.") from error
+    return data
+
+
+def _assembled(file: Path, facts: dict[str, Any]) -> TrainingData:
+    """Training data of a file, whose sizes are checked before anything is read."""
+    shapes, is_stack = [tuple(map(int, shape)) for shape in facts.pop("shapes")], facts.pop("is_stack")
+    expected = dict(zip(_NAMES, shapes[:1] if is_stack else shapes, strict=False))
+    size = sum(int(np.prod(shape)) for shape in expected.values())
+    if not size <= _MOST_BYTES or not size <= file.stat().st_size <= size + _ROOM:
+        raise ValueError("its length is wrong")
+    sources = _read(file, expected)
+    if is_stack:
+        sources = [np.moveaxis(sources[0], axis, 0) for axis in range(3)]
+    kind = OutputKind(facts.pop("kind"))
+    if kind is OutputKind.PHASES and any(int(source.max()) >= len(facts["phases"]) for source in sources):
+        raise ValueError("it holds more phases than the run has")
+    tuples = {name: _tuples(value) for name, value in facts.items()}
+    return TrainingData(kind, tuple(sources), **tuples)
+
+
+def _read(file: Path, expected: dict[str, tuple[int, ...]]) -> list[npt.NDArray[np.uint8]]:
+    with safe_open(file, framework="numpy") as content:
+        for name, shape in expected.items():
+            part = content.get_slice(name)
+            if tuple(part.get_shape()) != shape or part.get_dtype() != "U8" or len(shape) not in (3, 4):
+                raise ValueError("its images are of other sizes")
+        return [content.get_tensor(name) for name in expected]
+
+
+def _tuples(value: Any) -> Any:
+    """Lists of JSON as the tuples that they were."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _is_stack(data: TrainingData) -> bool:
+    """Whether the three sources are the slices of one stack."""
+    first = data.sources[0]
+    return len(data.sources) == 3 and all(
+        source.shape == np.moveaxis(first, axis, 0).shape and np.array_equal(source, np.moveaxis(first, axis, 0))
+        for axis, source in enumerate(data.sources)
+    )

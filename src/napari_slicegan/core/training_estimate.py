@@ -1,0 +1,218 @@
+"""What a training will take: a few small steps are timed and added up; memory is counted without computing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.autograd.graph import saved_tensors_hooks
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.device import advice_for, choose_device, device_in_words, free_bytes, synchronize
+from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
+from napari_slicegan.core.losses import critic_distance, gradient_penalty
+from napari_slicegan.core.words import size_in_words
+
+_BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
+_COPIES = 7  # of all weights: gradient, two moments, the running average, a snapshot and what is saved
+_PATIENCE = 0.3  # seconds that one step may be repeated
+_REPETITIONS = 3
+
+
+@dataclass(frozen=True)
+class TrainingCosts:
+    """What a training will take on this computer.
+
+    Attributes
+    ----------
+    seconds_per_iteration : float
+        Time of an update of the generator with those of the discriminators that go before it.
+    memory_bytes : int
+        Of the device, at the most.
+    device : str
+        In words: "CPU, 2 threads", "NVIDIA H200, 120 of 141 GB free".
+    advice : str
+        How to train faster; empty where there is nothing to say.
+    free_bytes : int or None
+        Memory that is free on the device; None where the system does not tell.
+    problem : str
+        What to do when the memory will not do; else empty.
+    """
+
+    seconds_per_iteration: float
+    memory_bytes: int
+    device: str
+    advice: str = ""
+    free_bytes: int | None = None
+    problem: str = ""
+
+    def seconds(self, training: TrainingConfig) -> float:
+        """Expected time of a whole training with this end."""
+        by_count = training.iterations * self.seconds_per_iteration if training.iterations else float("inf")
+        return min(by_count, 60 * training.minutes if training.minutes else float("inf"))
+
+
+def measure(
+    data: TrainingData,
+    network: NetworkConfig,
+    training: TrainingConfig,
+    device: str = "auto",
+    stop: threading.Event | None = None,
+) -> TrainingCosts | None:
+    """Measure what a training will take, in one to three seconds.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The images.
+    network, training : NetworkConfig, TrainingConfig
+        The settings.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+    stop : threading.Event, optional
+        Breaks it off when it is set.
+
+    Returns
+    -------
+    TrainingCosts or None
+        None when it was broken off.
+
+    Raises
+    ------
+    SliceGANError
+        The images, the settings or the device do not allow the training.
+    """
+    stop, where = stop or threading.Event(), choose_device(device)
+    try:
+        with readable_errors():
+            memory = training_bytes(data, network, training, where.type)
+            gan = GAN(data, network, training, where)
+            with interrupted_by(stop, gan.generator, *gan.discriminators):
+                seconds = _Stopwatch(gan, stop).seconds_per_iteration()
+    except Interrupted:
+        return None
+    free = free_bytes(where)
+    problem = ""
+    if free is not None and memory > free:
+        problem = (
+            f"The training needs about {size_in_words(memory)} of memory, but {size_in_words(free)} are free: choose "
+            "the preset 'quick', or lower generator_volumes and discriminator_volumes."
+        )
+    return TrainingCosts(seconds, memory, device_in_words(where), advice_for(where), free, problem)
+
+
+def training_bytes(data: TrainingData, network: NetworkConfig, training: TrainingConfig, device: str) -> int:
+    """Memory that a training takes on a kind of device, in bytes.
+
+    Both updates are gone through on torch's device "meta", which has shapes and no numbers.
+    """
+    gan = GAN(data, network, training, torch.device("meta"))
+    players = (gan.generator, *gan.discriminators)
+    weights = sum(weight.numel() * weight.element_size() for player in players for weight in player.parameters())
+    updates = max(_bytes_of(gan.update_discriminators), _bytes_of(gan.update_generator))
+    images = sum(source.nbytes for source in data.sources) if device == "cpu" else 0
+    return int(_BASE.get(device, 0) + _COPIES * weights + updates + images)
+
+
+def _bytes_of(update: Callable[[], object]) -> int:
+    """What an update keeps for its gradients, and the gradients of the largest of it on their way back."""
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if not isinstance(tensor, torch.nn.Parameter):
+            kept[id(tensor.untyped_storage())] = tensor.untyped_storage()
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        update()
+    sizes = [storage.nbytes() for storage in kept.values()]
+    return sum(sizes) + 2 * max(sizes, default=0)
+
+
+class _Stopwatch:
+    """Times the parts of an update with few volumes and images, which an iteration is made of.
+
+    Parameters
+    ----------
+    gan : GAN
+        The players; they are changed.
+    stop : threading.Event
+        Breaks it off.
+    """
+
+    def __init__(self, gan: GAN, stop: threading.Event) -> None:
+        self._gan, self._stop = gan, stop
+        on_cpu = gan.device.type == "cpu"
+        self._volumes, self._images = (1, 8) if on_cpu else (4, 256)  # a graphics card is slow with few
+        self._rng = torch.Generator().manual_seed(0)
+
+    def seconds_per_iteration(self) -> float:
+        """The parts added up as a training needs them."""
+        recipe, edge = self._gan.training, self._gan.network.edge
+        planes = 3 * min(recipe.slices_per_axis or edge, edge)  # of a volume, for all discriminators together
+        crops = 3 * recipe.real_crops
+        images = self._gan.crops.draw(0, self._images, self._rng).to(self._gan.device)
+        forward, both_ways = self._generator()
+        learn, punish, judge = self._critic(images)
+        step, critic_step = self._steps()
+        critic = learn * (crops + planes * recipe.discriminator_volumes) + punish * crops
+        discriminators = forward * recipe.discriminator_volumes + critic + critic_step
+        generator = (both_ways + judge * planes) * recipe.generator_volumes + step
+        return recipe.discriminator_steps * discriminators + generator
+
+    def _generator(self) -> tuple[float, float]:
+        """Seconds for a volume, without and with gradients."""
+        network, generator = self._gan.network, self._gan.generator
+        shape = (self._volumes, network.latent_channels, *(network.geometry.latent_edge,) * 3)
+        latent = torch.randn(shape, generator=self._rng).to(self._gan.device)
+
+        def forward() -> None:
+            with torch.no_grad():
+                generator(latent)
+
+        return self._time(forward) / self._volumes, self._time(
+            lambda: generator(latent).sum().backward()
+        ) / self._volumes
+
+    def _critic(self, images: torch.Tensor) -> tuple[float, float, float]:
+        """Seconds for an image: to learn from it, for its gradient penalty, and to judge it for the generator."""
+        critic = self._gan.discriminators[0]
+        learn = self._time(lambda: critic_distance(critic(images), critic(images)).backward()) / 2
+        punish = self._time(lambda: gradient_penalty(critic, images, images, self._rng).backward())
+        critic.requires_grad_(False)
+        shown = images.clone().requires_grad_()
+        judge = self._time(lambda: critic(shown).sum().backward())
+        critic.requires_grad_(True)
+        return learn / len(images), punish / len(images), judge / len(images)
+
+    def _steps(self) -> tuple[float, float]:
+        """Seconds for the steps of the optimizers: of the generator, and of all discriminators."""
+        own, *others = self._gan.optimizers
+        average = self._gan.average
+
+        def step() -> None:
+            own.step()
+            if average:
+                average.update_parameters(self._gan.generator)
+
+        return self._time(step), self._time(others[0].step) * len(others)
+
+    def _time(self, work: Callable[[], object]) -> float:
+        """The shortest of a few repetitions; of a long work the only one."""
+        best, begin = float("inf"), time.monotonic()
+        for _ in range(_REPETITIONS):
+            if self._stop.is_set():
+                raise Interrupted
+            synchronize(self._gan.device)
+            start = time.monotonic()
+            work()
+            synchronize(self._gan.device)
+            best = min(best, time.monotonic() - start)
+            if time.monotonic() - begin > _PATIENCE:
+                break
+        return best

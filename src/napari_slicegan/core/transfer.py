@@ -1,0 +1,89 @@
+"""Starting a training from the weights of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from napari_slicegan.core.checkpoint import read_checkpoint
+from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.errors import ModelError
+from napari_slicegan.core.files import CHECKPOINT
+from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.core.weights import find_model, generator_with, read_weights
+
+
+def transfer(source: str | Path, gan: GAN) -> str:
+    """Let players begin with the weights of a model; of a checkpoint the discriminators' as well, where they fit.
+
+    Parameters
+    ----------
+    source : path
+        A model file, a checkpoint, or a run, whose checkpoint is taken where it has one.
+    gan : GAN
+        The players; their optimizers and random numbers stay as they are.
+
+    Returns
+    -------
+    str
+        The file that the weights are from.
+
+    Raises
+    ------
+    ModelError
+        There is no model, it is damaged, or it is one of other networks.
+    """
+    path = Path(source) / CHECKPOINT
+    path = path if path.is_file() else find_model(Path(source))
+    header, weights = read_weights(path)
+    network = ModelInfo.from_json(header).network
+    _check_same(network, gan.network, path)
+    gan.begin_with(generator_with(weights, network, path))
+    if path.name.endswith(".pt"):
+        for critic, its_weights in zip(gan.discriminators, _critics(path, gan), strict=False):
+            critic.load_state_dict(its_weights)
+    return str(path)
+
+
+def _check_same(before: NetworkConfig, now: NetworkConfig, path: Path) -> None:
+    """Refuse a generator whose weights do not fit."""
+    other = asdict(replace(before, discriminator_channels=now.discriminator_channels))
+    changed = [name for name, value in asdict(now).items() if other[name] != value]
+    if {"output", "image_channels"} & set(changed):
+        raise ModelError(
+            f"{path} makes volumes of {_what(before)}, but these images are of {_what(now)}: start from a model of the "
+            "same kind of image."
+        )
+    if changed:
+        raise ModelError(
+            f"{path} has networks with another {', '.join(changed)}: choose the preset and settings that it was "
+            "trained with, or start from another model."
+        )
+
+
+def _what(network: NetworkConfig) -> str:
+    return f"{network.image_channels} phases" if network.output == "phases" else f"{network.output} values"
+
+
+def _critics(path: Path, gan: GAN) -> Sequence[Mapping[str, Any]]:
+    """The discriminators' weights of a checkpoint; none where they are of other images or other layers."""
+    players = read_checkpoint(path).get("gan")
+    found = players.get("discriminators") if isinstance(players, dict) else None
+    if not isinstance(found, list) or len(found) != len(gan.discriminators):
+        return []
+    fit = all(_fits(critic, weights) for critic, weights in zip(gan.discriminators, found, strict=True))
+    return found if fit else []
+
+
+def _fits(critic: nn.Module, weights: Any) -> bool:
+    expected = {name: tensor.shape for name, tensor in critic.state_dict().items()}
+    try:
+        found = {name: tensor.shape for name, tensor in weights.items()}
+        return found == expected and all(bool(tensor.isfinite().all()) for tensor in weights.values())
+    except (AttributeError, TypeError):
+        return False

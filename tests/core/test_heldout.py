@@ -1,0 +1,208 @@
+"""Held-out errors: what they are, how often they are made, and that nobody else notices."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_slicegan.core import heldout
+from napari_slicegan.core.clock import Clock
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.events import Evaluation
+from napari_slicegan.core.heldout import Evaluator, HeldOut
+from napari_slicegan.core.statistics.correlation import correlations, mean_products
+from napari_slicegan.core.training import Trainer
+from tests.core.conftest import blobs, small_network
+
+EDGE, REACH = 16, 8
+
+
+class Player(torch.nn.Module):
+    """Makes the volumes that it is given, (C, 16, 16, 16) each, whatever the latent field."""
+
+    def __init__(self, *volumes: np.ndarray) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self._volumes = [torch.from_numpy(np.stack(volume)[None].astype(np.float32)) for volume in volumes]
+        self.latents: list[torch.Tensor] = []
+
+    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+        self.latents.append(latent)
+        return self._volumes[(len(self.latents) - 1) % len(self._volumes)]
+
+
+def indicators(labels, phases=2):
+    return [labels == phase for phase in range(phases)]
+
+
+def layered(axis):
+    """Layers of 4 voxels across an axis."""
+    line = np.arange(EDGE) // 4 % 2
+    return np.broadcast_to(line.reshape([-1 if other == axis else 1 for other in range(3)]), (EDGE,) * 3)
+
+
+def evaluate(data, *volumes):
+    network = small_network(output=data.kind, image_channels=data.channels)
+    return HeldOut(data, network).evaluate(Player(*volumes), 5)
+
+
+def test_the_errors_are_those_of_the_statistics():
+    image, volume = blobs((40, 50), 3), blobs((EDGE,) * 3, 3, seed=1)
+    result = evaluate(TrainingData.from_labels(image), indicators(volume, 3))
+    truth = correlations(image, range(3), REACH, (0, 1)).mean(axis=0)
+    made = correlations(volume, range(3), REACH)
+    assert result.iteration == 5
+    assert result.correlation_error == pytest.approx(np.abs(made - truth).mean())
+    fractions = [abs((volume == phase).mean() - (image == phase).mean()) for phase in range(3)]
+    assert result.fraction_error == pytest.approx(max(fractions))
+
+
+def test_the_mean_of_the_volumes_is_compared_of_four_different_fields():
+    image, volumes = blobs((40, 50)), [blobs((EDGE,) * 3, seed=seed) for seed in range(4)]
+    data = TrainingData.from_labels(image)
+    player = Player(*map(indicators, volumes))
+    held_out = HeldOut(data, small_network(image_channels=2))
+    made = np.mean([correlations(volume, range(2), REACH) for volume in volumes], axis=0)
+    truth = correlations(image, range(2), REACH, (0, 1)).mean(axis=0)
+    assert held_out.evaluate(player, 1).correlation_error == pytest.approx(np.abs(made - truth).mean())
+    assert len({latent.sum().item() for latent in player.latents}) == 4
+    held_out.evaluate(player, 2)
+    assert all(torch.equal(*pair) for pair in zip(player.latents[:4], player.latents[4:], strict=True))
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_each_image_is_compared_with_the_planes_that_it_shows(axis):
+    """Layers across one axis, told by three images, or by two with this special axis."""
+    volume = layered(axis)
+    planes = [volume.take(0, axis=normal) for normal in range(3)]
+    planes[axis] = blobs((EDGE, EDGE))  # a plane along the layers shows one of them
+    three = TrainingData.from_labels(*(np.tile(plane, (2, 2)) for plane in planes))
+    # What is wrong is the plane along the layers alone; turned by a quarter all others are wrong, too.
+    right = evaluate(three, indicators(volume)).correlation_error
+    wrong = [evaluate(three, indicators(layered(other))).correlation_error for other in range(3) if other != axis]
+    assert right < 0.6 * min(wrong)
+    side = np.tile(layered(0)[:, 0], (2, 2))  # the special axis down its rows
+    two = TrainingData.from_labels(np.tile(planes[axis], (2, 2)), side, axis="zyx"[axis])
+    wrong = [evaluate(two, indicators(layered(other))).correlation_error for other in range(3) if other != axis]
+    assert evaluate(two, indicators(volume)).correlation_error < 0.6 * min(wrong)
+
+
+def test_intensities_are_compared_from_0_to_1():
+    image = np.random.default_rng(0).integers(60, 200, (40, 40), np.uint8)
+    data = TrainingData.from_greyscale(image)
+    flat = np.full((EDGE,) * 3, 0.25)
+    low, high = data.levels
+    scaled = ((image - low) / (high - low)).clip(0, 1).astype(np.float32)
+    truth = (mean_products(scaled, 0, REACH) + mean_products(scaled, 1, REACH)) / 2
+    result = evaluate(data, [flat])
+    assert result.fraction_error == pytest.approx(abs(scaled.mean() - 0.25), rel=1e-4)
+    assert result.correlation_error == pytest.approx(np.abs(truth - 0.0625).mean(), rel=1e-4)
+
+
+def test_only_the_regions_are_looked_at():
+    image = blobs((40, 60))
+    image[:, 30:] = 1
+    whole = TrainingData.from_labels(image[:, :30])
+    part = TrainingData.from_images(image, kind="phases", regions=(((0, 0, 40, 30),),))
+    volume = indicators(blobs((EDGE,) * 3, seed=1))
+    assert evaluate(part, volume) == evaluate(whole, volume)
+
+
+@pytest.mark.parametrize("shape", [(1, 400, 300), (40, 60, 50)])
+def test_of_large_images_every_few_lines_or_planes_are_enough(shape, monkeypatch):
+    stack = np.stack([blobs(shape[1:], seed=seed) for seed in range(shape[0])])
+    data = TrainingData.from_labels(blobs((20, 20)))
+    object.__setattr__(data, "sources", (stack,))
+    volume = indicators(blobs((EDGE,) * 3, seed=99))
+    whole = evaluate(data, volume)
+    monkeypatch.setattr(heldout, "_MOST_PIXELS", 40_000)
+    part = evaluate(data, volume)
+    assert part != whole
+    assert part.correlation_error == pytest.approx(whole.correlation_error, abs=0.01)
+
+
+def test_evaluations_take_a_twentieth_of_the_time_at_most(data, network):
+    clock, evaluator = Clock(100.0), Evaluator(data, network, 50)
+    evaluator.newest, evaluator._cost, evaluator._spent = Evaluation(100, 0.1, 0.1), 2.0, 3.0
+    assert evaluator.is_due(150, clock)
+    assert not evaluator.is_due(149, clock)
+    evaluator._spent = 3.01
+    assert not evaluator.is_due(150, clock)
+    assert not Evaluator(data, network, 0).is_due(1000, clock)
+
+
+@pytest.mark.parametrize(
+    ("iteration", "cost", "stopped", "due"),
+    [
+        (9, None, False, True),
+        (9, None, True, False),
+        (9, 0.9, True, True),
+        (9, 1.1, True, False),
+        (5, 0.1, False, False),
+    ],
+)
+def test_when_the_last_evaluation_is_made(data, network, iteration, cost, stopped, due):
+    evaluator = Evaluator(data, network, 50)
+    evaluator.newest, evaluator._cost = Evaluation(5, 0.1, 0.1), cost
+    assert evaluator.is_due_at_end(iteration, stopped) is due
+    assert not Evaluator(data, network, 0).is_due_at_end(9, False)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+def test_evaluations_leave_the_training_alone(recipe, data, average):
+    recipe = replace(recipe, average=average)
+    plain = Trainer(data, small_network(), recipe)
+    list(plain)
+    judged = Trainer(data, small_network(), replace(recipe, evaluation_iterations=1))
+    judged._evaluator.is_due = lambda *_: True
+    events = [type(event).__name__ for event in judged]
+    assert events.count("Evaluation") == 3
+    one, other = plain.gan.state_dict(), judged.gan.state_dict()
+    assert torch.equal(one["rng"], other["rng"])
+    assert all(torch.equal(one["generator"][name], other["generator"][name]) for name in one["generator"])
+    assert judged.model.info.provenance["heldout"]["iteration"] == 3
+    assert "heldout" not in plain.model.info.provenance
+
+
+def test_one_snapshot_serves_all(recipe, data, tmp_path):
+    settings = {"average": 0.5, "preview_seconds": 1e-9, "evaluation_iterations": 1, "checkpoint_iterations": 1}
+    trainer = Trainer(data, small_network(), replace(recipe, **settings), checkpoint=tmp_path / "checkpoint.pt")
+    trainer._evaluator.is_due = lambda *_: True
+    made = []
+    snapshot = trainer.gan.snapshot
+    trainer.gan.snapshot = lambda: made.append(1) or snapshot()
+    list(trainer)
+    assert len(made) == 3 + 1  # of each iteration, and of the end
+
+
+def test_nobody_waits_for_an_evaluation(recipe, data):
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=100, evaluation_iterations=1))
+    trainer._evaluator.is_due = lambda *_: True
+
+    def snapshot():
+        trainer.stop()
+        return type(trainer.gan).snapshot(trainer.gan)
+
+    trainer.gan.snapshot = snapshot
+    assert not [event for event in trainer if isinstance(event, Evaluation)]
+    assert trainer.result.iterations == 1
+
+
+def test_a_resumed_run_knows_its_last_error(recipe, data, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, small_network(), replace(recipe, evaluation_iterations=1), checkpoint=path)
+    list(trainer)
+    assert Trainer.resume(path, data).evaluation == trainer.evaluation
+
+
+def test_memory_that_runs_out_in_an_evaluation_is_advice(recipe, data, monkeypatch):
+    trainer = Trainer(data, small_network(), replace(recipe, evaluation_iterations=1))
+
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(HeldOut, "evaluate", fail)
+    with pytest.raises(TrainingError, match="does not fit into memory"):
+        list(trainer)

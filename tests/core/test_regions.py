@@ -1,0 +1,123 @@
+"""Training on rectangles of an image: nothing outside of them counts, every place in them is as likely."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from napari_slicegan.core.config import OutputKind, Symmetry
+from napari_slicegan.core.crops import CropSampler
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.errors import DataError
+from tests.core.conftest import blobs
+
+TWO = ((0, 0, 20, 24), (30, 10, 48, 28))
+
+
+def micrograph() -> np.ndarray:
+    """Two phases above, and a data bar with many other values below."""
+    image = blobs((60, 40)) * 3 + 2
+    image[50:] = np.arange(10 * 40).reshape(10, 40) % 200
+    return image.astype(np.uint8)
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_phases_outside_of_the_regions_are_none():
+    image = micrograph()
+    assert TrainingData.from_images(image).kind is OutputKind.GREY
+    data = TrainingData.from_images(image, regions=[TWO])
+    assert (data.kind, data.phases, data.regions) == (OutputKind.PHASES, (2, 5), (TWO,))
+    assert [piece.shape for piece in data.pieces(0)] == [(1, 20, 24), (1, 18, 18)]
+    for piece, (top, left, bottom, right) in zip(data.pieces(0), TWO, strict=True):
+        np.testing.assert_array_equal(np.array(data.phases)[piece[0]], image[top:bottom, left:right])
+    assert data.sources[0].max() == 1
+    assert "2 regions of 20 x 24, 18 x 18" in data.summary
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_levels_are_those_of_the_regions(dtype: type):
+    image = np.random.default_rng(0).integers(20, 120, (60, 40)).astype(dtype)
+    image[50:] = 255
+    if dtype is np.float32:
+        image[55] = np.nan
+    data = TrainingData.from_images(image, kind="grey", regions=[TWO])
+    inside = CropSampler(data, 16, Symmetry.NONE).draw(0, 50, rng())
+    assert (inside.min(), inside.max()) == (0, 1)
+    assert inside.std() > 0.25
+
+
+def test_levels_are_not_those_of_a_large_rest():
+    image = np.random.default_rng(0).random((400, 400))
+    part = TrainingData.from_images(image[:20, :24])
+    data = TrainingData.from_images(image, regions=[((0, 0, 20, 24),)])
+    np.testing.assert_array_equal(next(data.pieces(0)), part.sources[0])
+
+
+def test_colour_has_regions_as_well():
+    image = np.random.default_rng(0).integers(0, 200, (60, 40, 3), np.uint8)
+    data = TrainingData.from_images(image, regions=[TWO])
+    assert [piece.shape for piece in data.pieces(0)] == [(1, 20, 24, 3), (1, 18, 18, 3)]
+
+
+def test_every_place_in_the_regions_is_as_likely():
+    numbers = np.arange(60 * 40).reshape(60, 40)
+    source = np.stack([numbers // 256, numbers % 256, numbers % 256], axis=-1).astype(np.uint8)
+    data = TrainingData(OutputKind.COLOUR, (source[None],), regions=(TWO,))
+    crops = (CropSampler(data, 16, Symmetry.NONE).draw(0, 5400, rng())[:, :, 0, 0] * 255).round().int()
+    drawn = Counter((256 * crops[:, 0] + crops[:, 1]).tolist())
+    places = {40 * y + x for t, le, b, r in TWO for y in range(t, b - 15) for x in range(le, r - 15)}
+    assert set(drawn) == places  # 45 + 9 of them, 100 draws each
+    assert 60 < min(drawn.values()) <= max(drawn.values()) < 145
+
+
+def test_draws_from_a_whole_image_are_what_they_were():
+    data = TrainingData.from_labels(blobs((60, 40)))
+    state = rng()
+    CropSampler(data, 16, Symmetry.NONE).draw(0, 3, state)
+    expected = rng()
+    for most in (1, 45, 25, 8):  # image, row, column, turn
+        torch.randint(most, (3,), generator=expected)
+    assert torch.equal(state.get_state(), expected.get_state())
+
+
+def test_the_fingerprint_knows_the_regions():
+    image = micrograph()
+    prints = {
+        TrainingData.from_images(image, kind="grey", regions=regions).fingerprint
+        for regions in ((), [TWO], [TWO[:1]], [()])
+    }
+    assert len(prints) == 3  # no regions of one image are no regions
+    source = TrainingData.from_images(blobs((60, 40))).sources
+    same = {TrainingData(OutputKind.PHASES, source, (0, 1), regions=regions).fingerprint for regions in ((), (TWO,))}
+    assert len(same) == 2
+
+
+def test_a_region_that_is_smaller_than_a_crop_is_refused():
+    data = TrainingData.from_images(micrograph(), regions=[TWO])
+    with pytest.raises(DataError, match=r"A region of 18 x 18 pixels is smaller than the 19 x 19.*draw it larger"):
+        CropSampler(data, 19, Symmetry.NONE)
+
+
+@pytest.mark.parametrize(
+    ("regions", "words"),
+    [
+        ([((0, 0, 61, 40),)], "not within the image of 60 x 40"),
+        ([((5, 5, 5, 40),)], "not within"),
+        ([((-1, 0, 20, 20),)], "not within"),
+        ([((0, 0, 20),)], "whole pixels"),
+        ([((0, 0, 20.5, 20),)], "whole pixels"),
+        ([TWO, TWO], "regions for 2 images"),
+    ],
+)
+def test_regions_that_are_none(regions: list, words: str):
+    with pytest.raises(DataError, match=words):
+        TrainingData.from_images(micrograph(), regions=regions)
+
+
+def test_a_stack_has_no_regions():
+    with pytest.raises(DataError, match="crop the stack"):
+        TrainingData.from_images(blobs((20, 20, 20)), regions=[((0, 0, 18, 18),)])

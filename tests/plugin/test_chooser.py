@@ -1,0 +1,313 @@
+"""Choosing what to train on: the layer list, regions, pixel size, phases; no window is needed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QColorDialog
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.plugin.chooser import NO_LAYER, Material, MaterialChooser
+from napari_slicegan.plugin.dock import Rows
+from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.layers import training_data
+from tests.plugin.conftest import finish, two_phases
+
+GREY = np.random.default_rng(0).choice([40, 120, 200], (32, 40)).astype(np.uint8)
+GREY[:4] += np.arange(40, dtype=np.uint8)  # more than 8 values
+RECTANGLE = np.array([[2, 4], [2, 23], [19, 23], [19, 4]])
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def chooser(viewer: ViewerModel, qtbot: Any) -> Any:
+    made = chooser_of(viewer, qtbot)
+    yield made
+    finish(viewer, qtbot)
+
+
+def chooser_of(viewer: ViewerModel, qtbot: Any) -> MaterialChooser:
+    """A chooser that follows the layer list, as napari lets a dock do."""
+    rows = Rows()
+    qtbot.addWidget(rows)
+    made = MaterialChooser(rows, viewer, lambda: 16)
+    for group in made.groups:
+        qtbot.addWidget(group)
+    for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.renamed):
+        event.connect(lambda *_: made.reset_choices())
+    made.reset_choices()
+    return made
+
+
+def names(chooser: MaterialChooser, place: int = 0) -> list[str]:
+    return [getattr(layer, "name", None) for layer in chooser.images[place].choices]
+
+
+def test_layers_that_are_added_renamed_and_removed(viewer: ViewerModel, chooser: MaterialChooser):
+    assert chooser.error == NO_LAYER
+    first = viewer.add_labels(two_phases(), name="first")
+    assert (chooser.error, chooser.images[0].value) == ("", first)
+    second = viewer.add_image(GREY, name="second", visible=False)
+    viewer.add_points(np.zeros((1, 2)))
+    assert names(chooser) == [None, "first", "second"]  # hidden ones as well, nothing but images
+    assert chooser.images[0].value is first
+    first.name = "renamed"
+    assert names(chooser) == [None, "renamed", "second"]
+    assert chooser.images[0].value is first
+    viewer.layers.remove(first)
+    assert chooser.images[0].value is second
+    viewer.layers.clear()
+    assert chooser.error == NO_LAYER
+    assert chooser.found.value == "-"
+
+
+def test_choosers_of_two_viewers_see_their_own_layers(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    viewer.add_labels(two_phases(), name="mine")
+    other = ViewerModel()
+    other.add_labels(two_phases(), name="other")  # before its chooser
+    theirs = chooser_of(other, qtbot)
+    assert (names(chooser), names(theirs)) == ([None, "mine"], [None, "other"])
+
+
+def test_endless_volumes_are_left_out(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(two_phases(), name="endless", metadata={"napari-slicegan": {"endless": True}})
+    assert names(chooser) == [None]
+
+
+def test_rectangles_limit_what_is_trained_on(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    image = viewer.add_image(GREY, name="photo", scale=(0.5, 0.5), units="um")
+    assert chooser.region is not None
+    assert chooser.region.layer is None
+    chooser.region.draw.native.click()
+    shapes = viewer.layers["training region"]
+    assert (shapes.mode, viewer.layers.selection.active) == ("add_rectangle", shapes)
+    np.testing.assert_array_equal(shapes.scale, image.scale)
+    assert chooser.error.startswith("Draw a rectangle")
+    shapes.add_rectangles(RECTANGLE)
+    qtbot.waitUntil(lambda: "1 region, 18 x 20 px" in chooser.found.value)
+    shapes.add_rectangles(RECTANGLE + 8)
+    qtbot.waitUntil(lambda: "2 regions, 18 x 20, 18 x 20 px" in chooser.found.value)
+    data = training_data(chooser.choice.images())
+    assert data.regions == (((0, 0, 18, 20), (8, 8, 26, 28)),)
+    chooser.region.draw.native.click()
+    assert len(viewer.layers) == 2  # goes on in the same layer
+    viewer.layers.remove(shapes)
+    assert chooser.found.value.endswith("32 x 40")
+
+
+def test_regions_are_of_one_image(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(two_phases(), name="a")
+    viewer.add_labels(two_phases(seed=1), name="b")
+    shapes = viewer.add_shapes([RECTANGLE])
+    chooser.region.combo.value = shapes
+    assert chooser.choice.shapes is shapes
+    chooser.material.value = Material.TRANSVERSE
+    assert chooser.choice.shapes is None
+    assert chooser.region.widget.native.isHidden()
+
+
+def test_a_region_that_is_too_small_is_said_inline(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(two_phases())
+    chooser.region.combo.value = viewer.add_shapes([RECTANGLE // 2])
+    assert "A region of 9 x 10 pixels is smaller" in chooser.error
+
+
+def enter(chooser: MaterialChooser, text: str) -> None:
+    chooser.pixel_size.size.value = text
+    chooser.pixel_size.size.native.editingFinished.emit()
+
+
+def test_the_pixel_size_is_shown_and_written_to_the_layers(viewer: ViewerModel, chooser: MaterialChooser):
+    image = viewer.add_labels(two_phases(), translate=(2, 4))
+    shapes = viewer.add_shapes([RECTANGLE])
+    chooser.region.combo.value = shapes
+    row = chooser.pixel_size
+    assert (row.size.value, row.unit.value) == ("1", "pixel")
+    center, zoom = np.array(viewer.scene.camera.center), viewer.scene.camera.zoom
+    region = chooser.choice.images()[0].regions
+    row.unit.value = "um"
+    enter(chooser, "0,25")
+    np.testing.assert_allclose([*image.scale, *shapes.scale], 0.25)
+    np.testing.assert_allclose(image.translate, (0.5, 1))
+    assert {str(unit) for unit in (*image.units, *shapes.units)} == {"micrometer"}
+    assert "0.25 µm/px" in chooser.found.value
+    assert chooser.choice.images()[0].regions == region
+    np.testing.assert_allclose(viewer.scene.camera.center, center / 4)  # so that nothing seems to move
+    assert viewer.scene.camera.zoom == pytest.approx(zoom * 4)
+
+
+@pytest.mark.parametrize("text", ["", "thick", "-1", "0", "inf", "nan"])
+def test_what_is_no_pixel_size_is_put_back(viewer: ViewerModel, chooser: MaterialChooser, text: str):
+    image = viewer.add_labels(two_phases(), scale=(0.4, 0.4), units="um")
+    enter(chooser, text)
+    assert chooser.pixel_size.size.value == "0.4"
+    np.testing.assert_allclose(image.scale, 0.4)
+
+
+def test_pixels_that_are_not_square_can_be_corrected(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(two_phases(), scale=(1, 2))
+    assert "not square" in chooser.error
+    assert chooser.pixel_size.size.value == ""
+    enter(chooser, "3")
+    assert chooser.error == ""
+
+
+def from_file(path: Path, image: np.ndarray, **tags: Any) -> Layer:
+    """A layer as napari's own reader makes it, which drops the pixel size."""
+    tifffile.imwrite(path, image, **tags)
+    layer = Labels(image)
+    layer._set_source(type(layer.source)(path=str(path)))
+    return layer
+
+
+def test_the_tags_of_the_file_tell_the_pixel_size(viewer: ViewerModel, chooser: MaterialChooser, tmp_path: Path):
+    calibrated = {"imagej": True, "resolution": (4.0, 4.0), "metadata": {"unit": "um"}}
+    layer = viewer.add_layer(from_file(tmp_path / "a.tif", two_phases(), **calibrated))
+    np.testing.assert_allclose(layer.scale, 0.25)
+    assert str(layer.units[0]) == "micrometer"
+    assert chooser.found.value.endswith("pixel size from the file's tags")
+    chooser.pixel_size.unit.value = "pixel"  # the user knows better
+    enter(chooser, "1")
+    chooser.reset_choices()
+    np.testing.assert_allclose(layer.scale, 1)
+    assert "tags" not in chooser.found.value
+
+
+def test_files_without_tags_and_layers_with_a_size_are_left_alone(
+    viewer: ViewerModel, chooser: MaterialChooser, tmp_path: Path
+):
+    plain = viewer.add_layer(from_file(tmp_path / "plain.tif", two_phases()))
+    (tmp_path / "damaged.tif").write_bytes(b"II*\0\xff\xff\xff\xff")
+    damaged = Labels(two_phases())
+    damaged._set_source(type(damaged.source)(path=str(tmp_path / "damaged.tif")))
+    chooser.images[0].value = viewer.add_layer(damaged)
+    sized = from_file(tmp_path / "a.tif", two_phases(), imagej=True, resolution=(4.0, 4.0), metadata={"unit": "um"})
+    sized.scale, sized.units = (0.7, 0.7), ("um", "um")
+    chooser.images[0].value = viewer.add_layer(sized)
+    for layer, size in ((plain, 1), (damaged, 1), (sized, 0.7)):
+        np.testing.assert_allclose(layer.scale, size)
+
+
+def cells(chooser: MaterialChooser) -> list[list[str]]:
+    table = chooser._below.phases
+    return [[table.item(row, column).text() for column in range(1, 4)] for row in range(table.rowCount())]
+
+
+def test_phases_are_listed_with_names_and_shares(viewer: ViewerModel, chooser: MaterialChooser):
+    image = np.where(np.arange(32 * 32).reshape(32, 32) < 256, 0, 5)
+    layer = viewer.add_labels(image, features={"index": [0, 5], "name": ["pore", "grain"]})
+    table = chooser._below.phases
+    assert cells(chooser) == [["0", "pore", "25.0 %"], ["5", "grain", "75.0 %"]]
+    assert table.item(1, 0).background().color() == QColor.fromRgbF(*map(float, layer.get_color(5)))
+    assert table.group.text() == "Phases: pore, grain"
+    chooser.images[0].value = viewer.add_image(GREY)
+    assert table.group.isHidden()
+
+
+def test_names_and_colours_are_edited(viewer: ViewerModel, chooser: MaterialChooser, monkeypatch: pytest.MonkeyPatch):
+    layer = viewer.add_labels(two_phases())
+    table = chooser._below.phases
+    table.item(1, 2).setText("pore")
+    monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor("#123456"))
+    table.cellClicked.emit(0, 0)
+    data = training_data(chooser.choice.images())
+    assert data.phase_names == ("", "pore")
+    assert data.phase_colours[0] == "#123456"
+    np.testing.assert_allclose(layer.get_color(1), QColor("#123456").getRgbF(), atol=1e-3)
+    assert table.item(0, 0).background().color() == QColor("#123456")
+    monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor())  # cancelled
+    table.cellClicked.emit(1, 0)
+    table.cellClicked.emit(1, 1)
+    assert training_data(chooser.choice.images()).phase_colours == data.phase_colours
+
+
+def test_grey_is_segmented_on_the_spot(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    image = viewer.add_image(GREY, name="photo", scale=(0.5, 0.5), units="um", translate=(3, 4))
+    group = chooser._below.segment
+    assert not group.group.isHidden()
+    assert not group.use.enabled
+    group.phases.value = 3
+    assert len(viewer.layers) == 1  # nothing is shown unasked
+    group.preview.native.click()
+    qtbot.waitUntil(lambda: group.use.enabled)
+    phases = viewer.layers["photo phases"]
+    assert (type(phases), phases.data.dtype, phases.data.max()) == (Labels, np.uint8, 2)
+    for name in ("scale", "translate", "units"):
+        np.testing.assert_array_equal(getattr(phases, name), getattr(image, name))
+    assert set(viewer.layers.selection) == {image}
+    group.phases.value = 2
+    qtbot.waitUntil(lambda: phases.data.max() == 1)
+    assert len(viewer.layers) == 2
+    qtbot.waitUntil(lambda: group.use.enabled)
+    chooser.kind.value = str(OutputKind.GREY)
+    group.use.native.click()
+    assert (chooser.images[0].value, chooser.kind.value) == (phases, "auto")
+    assert chooser.found.value.startswith("2 phases: 0, 1")
+    assert group.group.isHidden()
+
+
+def test_a_segmentation_goes_by_the_regions(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    barred = 40 + GREY // 5
+    barred[24:] = 255  # of three phases of the whole, two would be left for what is above
+    viewer.add_image(barred, name="photo")
+    chooser.region.combo.value = viewer.add_shapes([[[0, 0], [0, 39], [23, 39], [23, 0]]])
+    group = chooser._below.segment
+    group.phases.value = 3
+    group.preview.native.click()
+    qtbot.waitUntil(lambda: group.use.enabled)
+    assert set(np.unique(viewer.layers["photo phases"].data[4:24])) == {0, 1, 2}
+
+
+def test_only_the_last_of_several_segmentations_is_made(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    viewer.add_image(GREY, name="photo")
+    group = chooser._below.segment
+    for number in (2, 3, 4):
+        group.phases.value = number
+        group.preview.native.click()
+    offer = jobs_of(viewer).offer
+    qtbot.waitUntil(lambda: group.use.enabled and not offer.status.state.is_busy)
+    assert [layer.name for layer in viewer.layers] == ["photo", "photo phases"]
+    assert viewer.layers[1].data.max() == 3
+
+
+def test_an_image_that_cannot_be_segmented_says_why(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    viewer.add_image(two_phases().astype(float))
+    group = chooser._below.segment
+    group.phases.value = 5
+    group.preview.native.click()
+    qtbot.waitUntil(lambda: "choose fewer phases" in str(group.message.value))
+    assert not group.use.enabled
+
+
+def test_three_images_are_drawn_on_their_faces(viewer: ViewerModel, chooser: MaterialChooser):
+    for seed in range(3):
+        viewer.add_labels(two_phases(seed=seed))
+    cube = chooser._below.cube
+    assert cube.isHidden()
+    chooser.material.value = Material.ANISOTROPIC
+    assert not cube.isHidden()
+    assert all(face is not None for face in cube.faces.values())
+    chooser.images[1].value = None
+    assert cube.faces["y"] is None
+    chooser.material.value = Material.ISOTROPIC
+    chooser.images[0].value = viewer.add_image(np.stack([GREY[:, :32]] * 32))
+    assert not cube.isHidden()
+
+
+def test_the_comparison_has_the_rows_of_the_images_alone(viewer: ViewerModel, qtbot: Any):
+    rows = Rows()
+    qtbot.addWidget(rows)
+    plain = MaterialChooser(rows, viewer, lambda: 1, is_full=False)
+    viewer.add_layer(Image(GREY))
+    plain.reset_choices()
+    assert plain.groups == []
+    assert plain.error == ""

@@ -1,0 +1,58 @@
+"""The live curves: what they draw, and how seldom."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_slicegan.core.events import Evaluation, Progress
+from napari_slicegan.plugin import curves_panel
+from napari_slicegan.plugin.curves_panel import CurvesPanel
+from napari_slicegan.plugin.run_view import RunView
+
+
+def report(iteration: int) -> Progress:
+    return Progress(iteration, 1.0, 0.1, 2.0, 3.0, 10.0 / iteration, 0.5, 0.0, 0.0)
+
+
+@pytest.fixture
+def panel(qtbot):
+    panel = CurvesPanel()
+    qtbot.addWidget(panel)
+    return panel
+
+
+def test_curves_follow_their_run_and_are_not_drawn_for_each_event(panel, qtbot, tmp_path):
+    view = RunView(tmp_path)
+    view.feed(report(1))
+    panel.show_run(view)
+    assert not panel.plots  # nobody looks
+    panel.show()
+    qtbot.waitExposed(panel)
+    distance, penalty, errors = panel.plots
+    assert distance.curves[0].getData()[1].tolist() == [10.0]
+    assert errors.isHidden()  # nothing to show yet
+    for iteration in range(2, 200):
+        view.feed(report(iteration))
+    view.feed(Evaluation(199, 0.03, 0.01))
+    assert distance.curves[0].getData()[0].size == 1  # redrawn later, all at once
+    qtbot.waitUntil(lambda: distance.curves[0].getData()[0].size == 199, timeout=15_000)
+    assert penalty.curves[0].getData()[1].tolist() == [0.5] * 199
+    assert [curve.getData()[1].tolist() for curve in errors.curves] == [[0.03], [0.01]]
+    assert "0.03" in panel.titles[2].text()
+    panel.show_run(None)
+    assert distance.isHidden()
+    view.feed(report(200))
+    assert not panel._pause.isActive()  # of another run
+
+
+def test_drawing_that_takes_long_is_done_less_often(panel, qtbot, tmp_path):
+    view = RunView(tmp_path)
+    view.feed(report(1))
+    panel.show_run(view)
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel._own, panel._before = 0.05, 0.0
+    panel._redraw()
+    assert panel._gap >= 50 / curves_panel.SHARE >= 5000
+    view.feed(report(2))
+    assert panel._pause.remainingTime() > 4000

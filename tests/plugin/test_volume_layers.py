@@ -1,0 +1,61 @@
+"""Volumes as layers: colours and names of phases, and what they know of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.layers import Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.plugin.layers import Look
+from napari_slicegan.plugin.volume_layers import appearance, volume_layer
+
+VOLUME = np.array([[[0, 2], [5, 2]]], np.uint8)
+INFO = ModelInfo(
+    NetworkConfig(),
+    (0, 2, 5),
+    0.4,
+    "um",
+    phase_names=("pore", "carbon", "binder"),
+    phase_colours=("#101010", "#ff0000", "#00ff80"),
+)
+
+
+def test_a_loaded_model_gives_its_colours_and_names():
+    layer = Layer.create(*volume_layer(VOLUME, INFO, "v", None, {"seed": 3}))
+    assert isinstance(layer, Labels)
+    assert layer.data.dtype == np.uint8
+    assert [layer.colormap.map(phase).ravel().tolist() for phase in (0, 2)] == [[0, 0, 0, 0], [1, 0, 0, 1]]
+    assert layer.colormap.map(7).ravel()[3] == 0
+    assert layer.get_status((0, 0, 1), world=False)["coordinates"].endswith("; name: carbon")
+    facts = layer.metadata["napari-slicegan"]
+    assert (facts["seed"], facts["phases"], facts["phase_names"]) == (3, [0, 2, 5], list(INFO.phase_names))
+    assert facts["phase_colours"] == list(INFO.phase_colours)
+
+
+def test_the_colours_of_the_training_layer_count_more():
+    colours = DirectLabelColormap(color_dict={2: "blue", 5: "green", None: "transparent"})
+    layer = Layer.create(*volume_layer(VOLUME, INFO, "v", Look(colours)))
+    assert layer.colormap.map(2).ravel().tolist() == [0, 0, 1, 1]
+
+
+def test_a_model_that_knows_neither_leaves_napari_its_colours():
+    layer = Layer.create(*volume_layer(VOLUME, replace(INFO, phase_names=(), phase_colours=()), "v", None))
+    assert layer.colormap.map(2).ravel().tolist() == Labels(VOLUME).colormap.map(2).ravel().tolist()
+    assert layer.metadata["napari-slicegan"] == {"phases": [0, 2, 5]}
+    assert "name" not in layer.features
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(OutputKind.GREY, 1), (OutputKind.COLOUR, 3)])
+def test_intensities_are_shown_through(kind, channels):
+    info = ModelInfo(NetworkConfig(output=kind, image_channels=channels))
+    volume = np.zeros((2, 3, 4, 3)[: 3 + (channels == 3)], np.uint8)
+    layer = Layer.create(*volume_layer(volume, info, "v", None))
+    assert layer.rendering == appearance("image", channels == 3)["rendering"]
+    assert layer.rgb == (channels == 3)
+    assert layer.rgb or layer.contrast_limits == [0, 255]
+    assert layer.metadata["napari-slicegan"] == {}
