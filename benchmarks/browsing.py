@@ -22,7 +22,7 @@ from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
-from napari_slicegan.plugin.endless import browse, browser_of
+from napari_slicegan.plugin.generate.endless import browse, browser_of
 from napari_slicegan.plugin.models import ModelEntry
 
 TICK, PLANES = 10, 5

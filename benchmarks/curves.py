@@ -17,8 +17,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 
 from napari_slicegan.core.events import Evaluation, Progress
-from napari_slicegan.plugin.curves_panel import CurvesPanel
-from napari_slicegan.plugin.run_view import MOST, RunView
+from napari_slicegan.plugin.parts.curves_panel import CurvesPanel
+from napari_slicegan.plugin.work.run_view import MOST, RunView
 
 
 def share(name: str, curves: CurvesPanel, seconds: float) -> None:

@@ -21,8 +21,8 @@ import napari
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_slicegan.plugin.compare_form import Judged
-from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.compare.form import Judged
+from napari_slicegan.plugin.work.jobs import jobs_of
 
 IMAGES = Path(__file__).parent / "images"
 PLUGIN = "napari-slicegan"

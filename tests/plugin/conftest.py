@@ -15,8 +15,9 @@ from qtpy.QtTest import QTest
 
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.plugin import preferences, settings
-from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin import preferences
+from napari_slicegan.plugin.train import settings
+from napari_slicegan.plugin.work.jobs import jobs_of
 
 os.environ["NAPARI_ENSURE_PLUGIN_MAIN_THREAD"] = "1"  # a layer that is touched from a worker is an error
 

@@ -15,8 +15,8 @@ from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.plugin.generate.output_rows import Output
 from napari_slicegan.plugin.models import ModelEntry
-from napari_slicegan.plugin.output_rows import Output
 from tests.plugin.conftest import two_phases
 
 

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtGui import QImage
 
-from napari_slicegan.plugin.axes_cube import AxesCube, faces_of, picture
+from napari_slicegan.plugin.images.axes_cube import AxesCube, faces_of, picture
 from napari_slicegan.plugin.layers import LayerImage, image_of
 
 EDGE = 16

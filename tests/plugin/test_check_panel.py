@@ -13,10 +13,12 @@ from scipy import ndimage
 
 from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Snap
-from napari_slicegan.plugin import check_panel, check_task, image_part
-from napari_slicegan.plugin.check_job import OfferJob
-from napari_slicegan.plugin.chooser import Material
-from napari_slicegan.plugin.dock import WIDTH
+from napari_slicegan.plugin.check import image_part
+from napari_slicegan.plugin.check import panel as check_panel
+from napari_slicegan.plugin.check import task as check_task
+from napari_slicegan.plugin.check.job import OfferJob
+from napari_slicegan.plugin.images.chooser import Material
+from napari_slicegan.plugin.parts.dock import WIDTH
 from tests.plugin.conftest import click, text_of, two_phases
 
 Open = Callable[..., Any]
@@ -167,7 +169,7 @@ def test_a_check_that_fails_disturbs_nobody(viewer, open_dock, qtbot, monkeypatc
 
     shown: list[str] = []
     monkeypatch.setattr(check_task, "check", broken)
-    monkeypatch.setattr("napari_slicegan.plugin.job.show_error", shown.append)
+    monkeypatch.setattr("napari_slicegan.plugin.work.job.show_error", shown.append)
     viewer.add_labels(two_phases())
     dock = open_dock(viewer)
     qtbot.waitUntil(lambda: "defect" in dock.check.summary.value, timeout=30_000)

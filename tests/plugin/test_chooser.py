@@ -12,10 +12,10 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.plugin.chooser import NO_LAYER, Material, MaterialChooser
-from napari_slicegan.plugin.dock import Rows
-from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.images.chooser import NO_LAYER, Material, MaterialChooser
 from napari_slicegan.plugin.layers import training_data
+from napari_slicegan.plugin.parts.dock import Rows
+from napari_slicegan.plugin.work.jobs import jobs_of
 from tests.plugin.conftest import finish, two_phases
 
 GREY = np.random.default_rng(0).choice([40, 120, 200], (32, 40)).astype(np.uint8)

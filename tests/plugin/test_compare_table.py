@@ -12,10 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_slicegan.core.comparison.result import Group, Judgement, Verdict
-from napari_slicegan.plugin.comparison_columns import quantity_text, tooltip_of
-from napari_slicegan.plugin.comparison_table import ComparisonTable
-from napari_slicegan.plugin.comparison_view import ComparisonView
-from napari_slicegan.plugin.curve_plot import CurvePlot, along_axes
+from napari_slicegan.plugin.compare.columns import quantity_text, tooltip_of
+from napari_slicegan.plugin.compare.curve_plot import CurvePlot, along_axes
+from napari_slicegan.plugin.compare.table import ComparisonTable
+from napari_slicegan.plugin.compare.view import ComparisonView
 from tests.core.comparisons import HOSTILE, a_comparison, a_grey_comparison
 
 ROWS = a_comparison().rows

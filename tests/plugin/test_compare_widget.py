@@ -20,13 +20,13 @@ from napari_slicegan.core.comparison import compare, report
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.plugin.compare_form import NO_VOLUME, Judged
-from napari_slicegan.plugin.compare_widget import CompareWidget
-from napari_slicegan.plugin.comparison_job import RECORD
-from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.generate_form import NO_MODEL
-from napari_slicegan.plugin.job import State
+from napari_slicegan.plugin.compare.form import NO_VOLUME, Judged
+from napari_slicegan.plugin.compare.job import RECORD
+from napari_slicegan.plugin.compare.widget import CompareWidget
+from napari_slicegan.plugin.generate.form import NO_MODEL
 from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.work.job import State
 from tests.core.comparisons import a_comparison
 from tests.plugin.conftest import click, finish, text_of, two_phases
 from tests.plugin.generating import a_model
@@ -239,7 +239,7 @@ def test_the_list_follows_the_layers_and_keeps_what_was_checked(dock, layers):
 
 def test_a_hint_says_what_to_do_next(dock, layers, comparing, qtbot, monkeypatch):
     opened: list[str] = []
-    monkeypatch.setattr("napari_slicegan.plugin.compare_widget.open_dock", lambda _, name: opened.append(name))
+    monkeypatch.setattr("napari_slicegan.plugin.compare.widget.open_dock", lambda _, name: opened.append(name))
     hint = dock.hint.label.text
     assert hint().startswith("Press Compare")
     click(dock.compare)

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_slicegan.plugin.docks import COMPARE, GENERATE, RUNS, TRAIN, open_dock
+from napari_slicegan.plugin.parts.docks import COMPARE, GENERATE, RUNS, TRAIN, open_dock
 from tests.plugin.conftest import two_phases
 
 _CONTROLS = (

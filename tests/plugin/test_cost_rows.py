@@ -11,14 +11,14 @@ from napari_slicegan.core import training_estimate
 from napari_slicegan.core.config import Symmetry
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.training_estimate import TrainingCosts
-from napari_slicegan.plugin import settings
-from napari_slicegan.plugin.cost_rows import in_words
-from napari_slicegan.plugin.dock import Rows
-from napari_slicegan.plugin.estimate_job import Inquiry, measure_costs
 from napari_slicegan.plugin.layers import image_of
+from napari_slicegan.plugin.parts.dock import Rows
 from napari_slicegan.plugin.preferences import Preferences
-from napari_slicegan.plugin.settings import Settings
-from napari_slicegan.plugin.worker import CancelledError, Control
+from napari_slicegan.plugin.train import settings
+from napari_slicegan.plugin.train.cost_rows import in_words
+from napari_slicegan.plugin.train.estimate_job import Inquiry, measure_costs
+from napari_slicegan.plugin.train.settings import Settings
+from napari_slicegan.plugin.work.worker import CancelledError, Control
 from tests.plugin.conftest import text_of, train_for, two_phases
 
 COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads", "Get a graphics card.", 12 * 10**9)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from napari_slicegan.core.volume.request import VolumeRequest
-from napari_slicegan.plugin import costs
-from napari_slicegan.plugin.costs import costs_of
-from napari_slicegan.plugin.generation_task import VolumeOrder
+from napari_slicegan.plugin.generate import costs
+from napari_slicegan.plugin.generate.costs import costs_of
+from napari_slicegan.plugin.generate.task import VolumeOrder
 from tests.core.test_model import a_model
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from napari_slicegan.core.events import Evaluation, Progress
-from napari_slicegan.plugin import curves_panel
-from napari_slicegan.plugin.curves_panel import CurvesPanel
-from napari_slicegan.plugin.run_view import RunView
+from napari_slicegan.plugin.parts import curves_panel
+from napari_slicegan.plugin.parts.curves_panel import CurvesPanel
+from napari_slicegan.plugin.work.run_view import RunView
 
 
 def report(iteration: int) -> Progress:

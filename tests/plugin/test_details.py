@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from napari_slicegan.plugin.details import bug_report
-from napari_slicegan.plugin.job import State, Status
+from napari_slicegan.plugin.parts.details import bug_report
+from napari_slicegan.plugin.work.job import State, Status
 
 
 def test_all_that_helps_and_nothing_else(tmp_path, monkeypatch):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from qtpy.QtWidgets import QDockWidget
 
-from napari_slicegan.plugin import hint_bar
-from napari_slicegan.plugin.docks import COMPARE, TRAIN, open_dock
-from napari_slicegan.plugin.hint_bar import HintBar
+from napari_slicegan.plugin.parts import hint_bar
+from napari_slicegan.plugin.parts.docks import COMPARE, TRAIN, open_dock
+from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.preferences import Preferences
 
 

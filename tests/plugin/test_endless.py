@@ -13,8 +13,8 @@ from napari.layers import Image, Labels
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume.evaluation import Evaluation
-from napari_slicegan.plugin import endless
-from napari_slicegan.plugin.endless import box_in_view, browse, browser_of, plane_in_view
+from napari_slicegan.plugin.generate import endless
+from napari_slicegan.plugin.generate.endless import box_in_view, browse, browser_of, plane_in_view
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.volume_layers import placed, volume_layer
 from tests.core.test_model import a_model

@@ -10,7 +10,7 @@ from magicgui.widgets import FloatSpinBox
 from napari_slicegan.core.config import NetworkConfig, Symmetry, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.plugin.form import build_form, read_form, show_config
+from napari_slicegan.plugin.parts.form import build_form, read_form, show_config
 
 pytestmark = pytest.mark.usefixtures("qapp")
 CONFIGS = [

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.output.places import journal_of, part_of
-from napari_slicegan.plugin import opening
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.output_rows import Output
+from napari_slicegan.plugin.files import opening
+from napari_slicegan.plugin.generate.output_rows import Output
+from napari_slicegan.plugin.work.job import State
 from tests.plugin.conftest import click, text_of
 from tests.plugin.generating import a_dock, a_model, set_shape, to_file, until_done
 from tests.plugin.test_jobs import close_dock
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_opened_ends_the_job(dock, qtbot, tmp_path, monkey
     def fail(*_: object) -> None:
         raise ValueError("not mappable")
 
-    monkeypatch.setattr("napari_slicegan.plugin.generation_job.layer_data", fail)
+    monkeypatch.setattr("napari_slicegan.plugin.generate.job.layer_data", fail)
     to_file(dock, tmp_path / "v.tif")
     with qtbot.capture_exceptions() as errors:
         click(dock.generate)

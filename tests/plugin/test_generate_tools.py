@@ -18,15 +18,15 @@ from qtpy.QtWidgets import QFileDialog
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.volume.request import Precision
 from napari_slicegan.core.volume.selection import Candidate
-from napari_slicegan.plugin.choice_group import NO_PHASES
-from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.endless import box_in_view, browser_of
-from napari_slicegan.plugin.endless_group import NOT_SELECTED
-from napari_slicegan.plugin.generate_form import NO_MODEL
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.layer_combo import LayerCombo
-from napari_slicegan.plugin.output_rows import Output
-from napari_slicegan.plugin.surface_group import NO_VOLUME
+from napari_slicegan.plugin.generate.choice_group import NO_PHASES
+from napari_slicegan.plugin.generate.endless import box_in_view, browser_of
+from napari_slicegan.plugin.generate.endless_group import NOT_SELECTED
+from napari_slicegan.plugin.generate.form import NO_MODEL
+from napari_slicegan.plugin.generate.output_rows import Output
+from napari_slicegan.plugin.generate.surface_group import NO_VOLUME
+from napari_slicegan.plugin.images.layer_combo import LayerCombo
+from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.work.job import State
 from tests.plugin.conftest import click, text_of, train_for, until_idle, until_trains
 from tests.plugin.generating import a_dock, a_model, set_shape, to_file, until_done
 from tests.plugin.test_jobs import close_dock

@@ -14,9 +14,9 @@ from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.generate_form import NO_MODEL
-from napari_slicegan.plugin.job import State
+from napari_slicegan.plugin.generate.form import NO_MODEL
+from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.work.job import State
 from tests.plugin.conftest import click, text_of, train_for, two_phases, until_idle
 from tests.plugin.generating import a_dock, a_model, set_shape, until_done
 from tests.plugin.test_train_widget import without_tooltip

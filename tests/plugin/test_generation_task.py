@@ -11,8 +11,7 @@ import pytest
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.reading import open_volume
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
-from napari_slicegan.plugin import worker
-from napari_slicegan.plugin.generation_task import (
+from napari_slicegan.plugin.generate.task import (
     SurfaceOrder,
     VolumeOrder,
     Wish,
@@ -24,7 +23,8 @@ from napari_slicegan.plugin.generation_task import (
     paths_for,
     select,
 )
-from napari_slicegan.plugin.worker import CancelledError, Control, UnexpectedError
+from napari_slicegan.plugin.work import worker
+from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError
 from tests.core.test_model import a_model
 
 TWO = tuple(VolumeRequest((33, 20, 24), seed, (-5, 7, 0)) for seed in (3, 4))

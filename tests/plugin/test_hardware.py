@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_slicegan.plugin import hardware
+from napari_slicegan.plugin.train import hardware
 
 
 @pytest.mark.parametrize(

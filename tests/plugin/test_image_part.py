@@ -9,11 +9,11 @@ import pytest
 from napari.layers import Image
 
 from napari_slicegan.core.check.result import Crop
-from napari_slicegan.plugin import image_part
-from napari_slicegan.plugin.check_task import Question, check_images
-from napari_slicegan.plugin.image_part import Part, part_of
+from napari_slicegan.plugin.check import image_part
+from napari_slicegan.plugin.check.image_part import Part, part_of
+from napari_slicegan.plugin.check.task import Question, check_images
 from napari_slicegan.plugin.layers import image_of
-from napari_slicegan.plugin.worker import CancelledError, Control
+from napari_slicegan.plugin.work.worker import CancelledError, Control
 from tests.plugin.conftest import two_phases
 
 

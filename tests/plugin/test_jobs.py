@@ -19,8 +19,8 @@ from qtpy.QtWidgets import QDockWidget
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.jobs import jobs_of
+from napari_slicegan.plugin.work.job import State
+from napari_slicegan.plugin.work.jobs import jobs_of
 from tests.plugin.conftest import click, finish, job, text_of, train_for, two_phases, until_idle, until_trains
 
 Open = Callable[..., Any]

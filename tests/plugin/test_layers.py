@@ -15,8 +15,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.plugin import finding
-from napari_slicegan.plugin.finding import look_at
+from napari_slicegan.plugin.images import finding
+from napari_slicegan.plugin.images.finding import look_at
 from napari_slicegan.plugin.layers import Look, image_of, training_data
 from napari_slicegan.plugin.phases import set_colour, set_name
 from napari_slicegan.plugin.volume_layers import label_colormap, volume_layer

@@ -17,13 +17,14 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_header import read_info
-from napari_slicegan.plugin import generate_widget, model_files
-from napari_slicegan.plugin.docks import COMPARE, TRAIN
-from napari_slicegan.plugin.job import State
+from napari_slicegan.plugin.generate import model_files
+from napari_slicegan.plugin.generate import widget as generate_widget
+from napari_slicegan.plugin.generate.model_card import ModelCard
+from napari_slicegan.plugin.generate.model_facts import facts_of
 from napari_slicegan.plugin.layers import Look
-from napari_slicegan.plugin.model_card import ModelCard
-from napari_slicegan.plugin.model_facts import facts_of
 from napari_slicegan.plugin.models import ModelEntry, Models, file_name, run_name
+from napari_slicegan.plugin.parts.docks import COMPARE, TRAIN
+from napari_slicegan.plugin.work.job import State
 from tests.plugin.conftest import click, text_of
 from tests.plugin.generating import a_dock, a_model, set_shape, until_done
 

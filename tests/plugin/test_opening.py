@@ -8,8 +8,8 @@ import zarr
 
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.request import VolumeRequest
-from napari_slicegan.plugin import opening
-from napari_slicegan.plugin.opening import ChannelsLast, fits_in_3d, layer_data
+from napari_slicegan.plugin.files import opening
+from napari_slicegan.plugin.files.opening import ChannelsLast, fits_in_3d, layer_data
 from tests.core.test_model import a_model
 
 SHAPE = (40, 150, 300)

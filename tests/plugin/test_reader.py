@@ -17,8 +17,8 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import DataError, ModelError
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.request import VolumeRequest
-from napari_slicegan.plugin import volume_files
-from napari_slicegan.plugin.reader import NO_LAYER, get_reader
+from napari_slicegan.plugin.files import volume_files
+from napari_slicegan.plugin.files.reader import NO_LAYER, get_reader
 from napari_slicegan.plugin.volume_layers import placed, volume_layer
 from tests.core.test_arrays import old_store
 from tests.plugin.conftest import finish
@@ -202,7 +202,7 @@ def test_without_a_window_a_model_cannot_be_opened(tmp_path, monkeypatch):
 
 
 def test_models_and_runs_that_are_dropped_go_to_the_dock(viewer, qtbot, tmp_path, monkeypatch):
-    from napari_slicegan.plugin.jobs import jobs_of
+    from napari_slicegan.plugin.work.jobs import jobs_of
 
     run = tmp_path / "my run"
     run.mkdir()
@@ -228,7 +228,7 @@ def test_models_and_runs_that_are_dropped_go_to_the_dock(viewer, qtbot, tmp_path
 
 def finish_loading(viewer: Any, qtbot: Any) -> None:
     """Wait for the model."""
-    from napari_slicegan.plugin.jobs import jobs_of
+    from napari_slicegan.plugin.work.jobs import jobs_of
 
     qtbot.waitUntil(lambda: not jobs_of(viewer).loading.status.state.is_busy, timeout=60_000)
 

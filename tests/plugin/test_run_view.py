@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from napari_slicegan.core.events import Evaluation, Paused, Preview, Proceeded, Progress
-from napari_slicegan.plugin import run_view
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.run_view import RunView
+from napari_slicegan.plugin.work import run_view
+from napari_slicegan.plugin.work.job import State
+from napari_slicegan.plugin.work.run_view import RunView
 
 
 def report(iteration: int) -> Progress:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from napari_slicegan.core.runs import RunState, RunSummary
-from napari_slicegan.plugin.run_buttons import BUTTONS, RunButtons, Situation
-from napari_slicegan.plugin.runs_table import COLUMNS, RunsTable
+from napari_slicegan.plugin.runs.buttons import BUTTONS, RunButtons, Situation
+from napari_slicegan.plugin.runs.table import COLUMNS, RunsTable
 from tests.plugin.a_run import later
 
 

@@ -16,12 +16,15 @@ from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.runs import RunState, list_runs, read_history
 from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.runs.status import RunStatus, read_status, this_host
-from napari_slicegan.plugin import run_actions, run_loading, runs_widget, unfinished
-from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.docks import RUNS, open_dock
-from napari_slicegan.plugin.model_facts import facts_of
-from napari_slicegan.plugin.run_dialogs import ContinueDialog, Further, size_of
-from napari_slicegan.plugin.runs_widget import RunsWidget
+from napari_slicegan.plugin.generate.model_facts import facts_of
+from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.parts.docks import RUNS, open_dock
+from napari_slicegan.plugin.runs import actions as run_actions
+from napari_slicegan.plugin.runs import loading as run_loading
+from napari_slicegan.plugin.runs import widget as runs_widget
+from napari_slicegan.plugin.runs.dialogs import ContinueDialog, Further, size_of
+from napari_slicegan.plugin.runs.widget import RunsWidget
+from napari_slicegan.plugin.train import unfinished
 from tests.plugin.a_run import a_run, later, progress_line
 from tests.plugin.conftest import two_phases
 

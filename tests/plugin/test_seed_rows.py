@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.plugin.seed_rows import seeds_of
+from napari_slicegan.plugin.generate.seed_rows import seeds_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from napari.layers import Image, Shapes
 
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.plugin.shape_regions import regions_in
+from napari_slicegan.plugin.images.shape_regions import regions_in
 
 IMAGE = np.zeros((60, 80), np.uint8)
 

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.events import Preview
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.plugin.preview import PreviewLayer
+from napari_slicegan.plugin.train.preview import PreviewLayer
 
 INFO = ModelInfo(NetworkConfig(image_channels=2), (1, 2), 0.4, "um", {"images": ["micrograph"]})
 

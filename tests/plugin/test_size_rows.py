@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from napari_slicegan.plugin.dock import Rows
+from napari_slicegan.plugin.generate.size_rows import VOXELS, SizeRows
 from napari_slicegan.plugin.models import ModelEntry
-from napari_slicegan.plugin.size_rows import VOXELS, SizeRows
+from napari_slicegan.plugin.parts.dock import Rows
 from tests.core.test_model import a_model
 
 MICROMETRES = "µm"

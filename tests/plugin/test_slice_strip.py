@@ -7,7 +7,7 @@ import pytest
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_slicegan.plugin.layers import Look
-from napari_slicegan.plugin.slice_strip import SliceStrip, picture_of
+from napari_slicegan.plugin.parts.slice_strip import SliceStrip, picture_of
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LABELS = Look(DirectLabelColormap(color_dict={1: "#ff0000", 2: "#0000ff", None: "transparent"}))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.plugin.job import State
+from napari_slicegan.plugin.work.job import State
 from tests.plugin.conftest import PLUGIN, click, finish, job, text_of, train_for
 
 ITERATIONS = 200

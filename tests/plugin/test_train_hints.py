@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.train_hints import Step, hint_of
+from napari_slicegan.plugin.train.hints import Step, hint_of
+from napari_slicegan.plugin.work.job import State
 
 
 @pytest.mark.parametrize(

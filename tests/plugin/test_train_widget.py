@@ -18,10 +18,10 @@ from napari_slicegan.core.events import Preview
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
-from napari_slicegan.plugin.chooser import NO_LAYER, Material
-from napari_slicegan.plugin.dock import WIDTH
-from napari_slicegan.plugin.job import State
-from napari_slicegan.plugin.worker import PAUSES
+from napari_slicegan.plugin.images.chooser import NO_LAYER, Material
+from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.work.job import State
+from napari_slicegan.plugin.work.worker import PAUSES
 from tests.plugin.conftest import click, job, text_of, train_for, two_phases, until_idle, until_trains
 
 Open = Callable[..., Any]
@@ -31,8 +31,8 @@ Open = Callable[..., Any]
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is shown as an error notification."""
     shown: list[str] = []
-    monkeypatch.setattr("napari_slicegan.plugin.job.show_error", shown.append)
-    monkeypatch.setattr("napari_slicegan.plugin.train_widget.show_error", shown.append)
+    monkeypatch.setattr("napari_slicegan.plugin.work.job.show_error", shown.append)
+    monkeypatch.setattr("napari_slicegan.plugin.train.widget.show_error", shown.append)
     return shown
 
 

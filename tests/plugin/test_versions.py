@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_slicegan.plugin.versions import Versions
+from napari_slicegan.plugin.check.versions import Versions
 from tests.plugin.conftest import two_phases
 
 

@@ -9,8 +9,8 @@ import pytest
 from qtpy.QtCore import QThread
 
 from napari_slicegan.core.events import CheckpointSaved, Preview, Progress
-from napari_slicegan.plugin import worker
-from napari_slicegan.plugin.worker import CancelledError, Control, UnexpectedError, no_defects, reporter, throttled
+from napari_slicegan.plugin.work import worker
+from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError, no_defects, reporter, throttled
 
 
 class FakeTrainer:

@@ -14,9 +14,9 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.plugin import writer
-from napari_slicegan.plugin.layer_record import OURS, details_of
-from napari_slicegan.plugin.reader import get_reader
+from napari_slicegan.plugin.files import writer
+from napari_slicegan.plugin.files.layer_record import OURS, details_of
+from napari_slicegan.plugin.files.reader import get_reader
 
 RNG = np.random.default_rng(0)
 PHASES = RNG.integers(0, 3, (5, 20, 30), np.uint8)

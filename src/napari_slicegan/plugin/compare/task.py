@@ -1,0 +1,135 @@
+"""What the *Compare* dock asks for, as workers of napari do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_slicegan.core.comparison.config import ComparisonConfig
+from napari_slicegan.plugin.layers import LayerImage, training_data
+from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
+
+if TYPE_CHECKING:
+    from napari_slicegan.core.comparison.result import Comparison
+    from napari_slicegan.core.comparison.samples import ModelVolumes, Volume
+
+
+@dataclass(frozen=True)
+class LayerVolume:
+    """A volume of a layer: its array, which is not copied, and where it comes from."""
+
+    image: LayerImage
+    history: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ComparisonOrder:
+    """What to compare.
+
+    Attributes
+    ----------
+    truth : tuple of LayerImage
+        One, two or three images, or one volume.
+    kind : str
+        An `OutputKind` or "auto".
+    axis : str
+        The special axis of two images.
+    judged : tuple of LayerVolume, or ModelEntry
+        Volumes of layers, or the model that makes them.
+    config : ComparisonConfig
+        How to compare.
+    """
+
+    truth: tuple[LayerImage, ...]
+    kind: str
+    axis: str
+    judged: tuple[LayerVolume, ...] | ModelEntry
+    config: ComparisonConfig
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison found, and the same without bands of curves as plain JSON for a layer's metadata."""
+
+    comparison: Comparison
+    record: dict[str, Any]
+
+
+def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object, None, Compared]:
+    """Compare as ordered; gives what it is doing (str) and the finished fraction (float)."""
+    with no_defects("The comparison"):
+        yield 0.0
+        control.check()
+        from napari_slicegan.core.comparison.compare import compare
+        from napari_slicegan.core.comparison.report import as_json
+
+        truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis)
+        comparison = compare(truth, volumes_of(order), order.config, _teller(control))
+        return Compared(comparison, as_json(_without_bands(comparison)))
+
+
+def _without_bands(comparison: Comparison) -> Comparison:
+    """Two thirds of a record would be bands that nobody looks for there."""
+    nothing = np.empty(0)
+    rows = []
+    for row in comparison.rows:
+        sides = {name: getattr(row, name) for name in ("truth", "volumes", "random")}
+        bare = {name: side and replace(side, low=nothing, high=nothing) for name, side in sides.items()}
+        rows.append(replace(row, **bare))
+    return replace(comparison, rows=tuple(rows))
+
+
+def export_report(comparison: Comparison, directory: Path, control: Control) -> Generator[object, None, Path]:
+    """Write the report of a comparison into a new directory; returns its page."""
+    with no_defects("The export of the report"):
+        yield 0.0
+        control.check()
+        from napari_slicegan.core.comparison.report import write_report  # imports matplotlib
+
+        return write_report(comparison, directory)
+
+
+def truth_volume(order: ComparisonOrder) -> Volume | None:
+    """A volume as truth, of which only a part is read; None for what has to be read in whole.
+
+    That is images, and what is of another kind than it looks.
+    """
+    first = order.truth[0]
+    if len(order.truth) == 1 and first.array.ndim - first.rgb == 3 and order.kind == "auto":
+        return _volume(first, {})
+    return None
+
+
+def volumes_of(order: ComparisonOrder) -> list[Volume] | ModelVolumes:
+    """The volumes that are judged; nothing is read or made yet."""
+    from napari_slicegan.core.comparison.samples import ModelVolumes
+
+    if isinstance(order.judged, ModelEntry):
+        entry, config = order.judged, order.config
+        return ModelVolumes(entry.model, range(config.seeds), config.shape, entry.name)
+    return [_volume(volume.image, volume.history) for volume in order.judged]
+
+
+def _volume(image: LayerImage, history: dict[str, Any]) -> Volume:
+    from napari_slicegan.core.comparison.samples import Volume
+
+    return Volume(image.array, image.pixel_size, image.unit, image.name, history)
+
+
+def _teller(control: Control) -> Callable[[float, str], None]:
+    """What a comparison tells its progress to: the fraction now and then, what it is doing when that changes."""
+    tell, before = reporter(control), ""
+
+    def progress(fraction: float, what: str) -> None:
+        nonlocal before
+        if what != before:
+            before = what
+            control.report(what)
+        tell(fraction)
+
+    return progress

@@ -1,0 +1,102 @@
+"""What an order costs on this machine, and whether it can be paid."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.core.output.formats import Format, format_of
+from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate, volume_bytes
+from napari_slicegan.core.words import size_in_words
+from napari_slicegan.plugin.generate.task import VolumeOrder
+
+if TYPE_CHECKING:
+    from napari_slicegan.core.model import SliceGAN
+
+UNKNOWN = ", …"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an order costs.
+
+    Attributes
+    ----------
+    text : str
+        Memory, disk and time, for people.
+    problem : str
+        Why it cannot be made; empty if it can.
+    """
+
+    text: str
+    problem: str = ""
+
+
+def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None) -> Costs:
+    """Find out what an order costs; quick enough for every key that is pressed.
+
+    Parameters
+    ----------
+    model : SliceGAN
+        Makes the volumes.
+    order : VolumeOrder
+        What is wanted.
+    seconds_per_tile : float, optional
+        The speed of this machine, as far as it is known.
+
+    Returns
+    -------
+    Costs
+        Of all volumes together.
+    """
+    from napari_slicegan.core.memory import free_memory  # imports torch, which a model has done already
+
+    request, count, streamed = order.requests[0], len(order.requests), order.path is not None
+    one = estimate(model, request, streamed, seconds_per_tile)
+    working = estimate(model, request, True).memory_bytes
+    memory = one.memory_bytes if streamed else working + count * max(0, one.memory_bytes - working)
+    kind, size = _format(order), volume_bytes(model, request.shape)
+    memory += size if kind and kind.in_memory else 0
+    disk = size if kind and not kind.compressed else one.disk_bytes
+    costs = Estimate(
+        memory,
+        count * disk,
+        None if one.seconds is None else count * one.seconds,
+        count * one.typical_bytes if one.typical_bytes is not None and kind and kind.compressed else None,
+    )
+    text = as_text(costs) + (UNKNOWN if costs.seconds is None else "")
+    free = free_memory()
+    if free is not None and memory > free:
+        advice = "a smaller size" if streamed else "a file as output, which takes less, or a smaller size"
+        return Costs(
+            text,
+            f"This takes {size_in_words(memory)} of memory, of which {size_in_words(free)} are free: choose {advice}.",
+        )
+    if kind is None or order.resume:
+        return Costs(text)
+    return Costs(text, _disk_problem(order, kind, kind.smallest(costs.disk_bytes, bool(model.info.phases))))
+
+
+def _format(order: VolumeOrder) -> Format | None:
+    """The format of the files of an order; None in memory, and of a name that is refused elsewhere."""
+    try:
+        return format_of(order.path) if order.path is not None else None
+    except SliceGANError:
+        return None
+
+
+def _disk_problem(order: VolumeOrder, kind: Format, needed: int) -> str:
+    """Why files do not fit on their disk; that there is no such folder is another matter."""
+    try:
+        free = shutil.disk_usage(order.paths[0].parent).free
+    except OSError:
+        return ""
+    if needed <= free:
+        return ""
+    least = "at least " if kind.compressed else ""
+    return (
+        f"This takes {least}{size_in_words(needed)} on the disk, of which {size_in_words(free)} are free: choose a "
+        "smaller size or another disk."
+    )

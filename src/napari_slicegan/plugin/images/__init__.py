@@ -1,0 +1,1 @@
+"""Choosing images: the rows and groups that say what to train on."""

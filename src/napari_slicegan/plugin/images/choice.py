@@ -1,0 +1,63 @@
+"""What was chosen to train on, as layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_slicegan.plugin.images.shape_regions import regions_in
+from napari_slicegan.plugin.layers import LayerImage, image_of
+
+if TYPE_CHECKING:
+    from napari.layers import Layer, Shapes
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen: the layers themselves, for the main thread only.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        One, two or three.
+    kind : str
+        An `OutputKind` or "auto".
+    axis : str
+        The special axis of two images.
+    shapes : Shapes layer, optional
+        With the regions of the one image.
+    convert : bool
+        Whether the viewer converts between the units of its layers.
+    """
+
+    layers: tuple[Layer, ...]
+    kind: str
+    axis: str
+    shapes: Shapes | None = None
+    convert: bool = True
+
+    def images(self, *, copy: bool = True) -> tuple[LayerImage, ...]:
+        """The layers' images with their regions.
+
+        Parameters
+        ----------
+        copy : bool
+            Whether arrays in memory are copied; only a look does without.
+
+        Raises
+        ------
+        DataError
+            A layer cannot be trained on.
+        """
+        images = tuple(image_of(layer, copy=copy) for layer in self.layers)
+        if self.shapes is None:
+            return images
+        regions, _ = regions_in(self.shapes, self.layers[0], convert=self.convert)
+        return (replace(images[0], regions=regions), *images[1:])
+
+    @property
+    def note(self) -> str:
+        """What is not as it was drawn."""
+        if self.shapes is None:
+            return ""
+        return regions_in(self.shapes, self.layers[0], convert=self.convert)[1]

@@ -1,0 +1,219 @@
+"""Choosing the layers of a material, with what was found in them or what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import ComboBox, Label
+from psygnal import Signal
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.errors import DataError, SliceGANError
+from napari_slicegan.plugin.images.choice import Choice
+from napari_slicegan.plugin.images.finding import Found, look_at
+from napari_slicegan.plugin.images.groups import ChooserGroups
+from napari_slicegan.plugin.images.layer_combo import LayerCombo
+from napari_slicegan.plugin.images.pixel_size_row import PixelSizeRow
+from napari_slicegan.plugin.images.regions_row import RegionRow
+from napari_slicegan.plugin.layers import LayerImage, image_of
+from napari_slicegan.plugin.parts.dock import Rows, wrapped
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+AUTO = "auto"
+NO_LAYER = "Open a micrograph, or a sample: File > Open Sample > SliceGAN."
+
+
+class Material(StrEnum):
+    """How many directions of a material differ, and so how many images it takes."""
+
+    ISOTROPIC = "isotropic"
+    TRANSVERSE = "transversely isotropic"
+    ANISOTROPIC = "anisotropic"
+
+
+_TEXTS = {
+    Material.ISOTROPIC: "isotropic (1 image)",
+    Material.TRANSVERSE: "transversely isotropic (2 images)",
+    Material.ANISOTROPIC: "anisotropic (3 images)",
+}
+
+
+class MaterialChooser:
+    """The rows of the *Train* dock that say what to train on.
+
+    Parameters
+    ----------
+    rows : Rows
+        Where the rows are added.
+    viewer : ViewerModel
+        Whose layers are offered.
+    edge : callable
+        Gives the edge of a training crop in pixels.
+    is_full : bool
+        Whether there are rows for the region and the pixel size and the groups below.
+
+    Attributes
+    ----------
+    error : str
+        Why this cannot be trained on; empty if it can.
+    groups : list of QWidget
+        What belongs below the rows; each is shown while there is something in it.
+    """
+
+    changed = Signal()
+
+    def __init__(self, rows: Rows, viewer: ViewerModel, edge: Callable[[], int], *, is_full: bool = True) -> None:
+        self._rows, self._viewer, self._edge = rows, viewer, edge
+        self.error = NO_LAYER
+        self._seen: tuple[LayerImage | None, ...] = ()  # by the last look
+        self.material = ComboBox(
+            label="Material",
+            choices=[(text, material) for material, text in _TEXTS.items()],
+            tooltip="Whether the material looks the same in all directions; this decides how many images it takes. "
+            "A 3D layer is one image: its slices along all three axes are used. Regions can be chosen of one image.",
+        )
+        self.axis = ComboBox(
+            label="Special axis",
+            choices=["z", "y", "x"],
+            tooltip="The direction that differs from the other two, as an axis of the volume.",
+        )
+        self.images = [
+            LayerCombo(viewer, place, tooltip="An open Image or Labels layer of this plane.") for place in range(3)
+        ]
+        self.kind = ComboBox(
+            label="Kind",
+            choices=[AUTO, *map(str, OutputKind)],
+            tooltip="What a pixel is: one of up to 8 phases (a segmented image), a grey level, or a colour. "
+            "'auto' looks at the image.",
+        )
+        self.found = Label(label="Found", tooltip="What was found in the chosen layers.")
+        self.region = RegionRow(viewer, lambda: self.images[0].value) if is_full else None
+        self.pixel_size = PixelSizeRow(viewer) if is_full else None
+        self._below = ChooserGroups(viewer) if is_full else None
+        self.groups = self._below.widgets if self._below else []
+        self._add_rows()
+        self._connect()
+
+    @property
+    def choice(self) -> Choice | None:
+        """What was chosen, or None while an image is missing."""
+        layers = self._layers
+        if any(layer is None for layer in layers):
+            return None
+        shapes = self.region.layer if self.region is not None and self._count == 1 else None
+        convert = self._viewer.layers.extent.units is not None
+        chosen = tuple(layer for layer in layers if layer is not None)
+        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, convert)
+
+    def look(self, *_: object) -> None:
+        """Look at the chosen layers and say what they are, or keep what is wrong in `error`."""
+        if self.region is not None:
+            self.region.refresh()
+        if self.pixel_size is not None:
+            shapes = self.region.layer if self.region is not None else None
+            chosen = [layer for layer in self._layers if layer is not None]
+            self.pixel_size.show(chosen, [shapes] if shapes is not None else [])
+        found: Found | None = None
+        self._seen = ()
+        try:
+            found, notes = self._find()
+            text = " · ".join([found.text, *filter(None, notes)])
+            self.error = ""
+        except SliceGANError as error:
+            self.error, text = str(error), "-"
+        self.found.value = text
+        self._show_groups(found)
+        self.changed.emit()
+
+    def reset_choices(self) -> None:
+        """Follow the layer list."""
+        for combo in self.images:
+            combo.reset_choices()
+        if self.region is not None:
+            self.region.reset_choices()
+        self.look()
+
+    def _find(self) -> tuple[Found, tuple[str, ...]]:
+        """What the chosen layers are, and notes on it."""
+        choice = self.choice
+        if choice is None:
+            raise DataError(NO_LAYER if self.images[0].value is None else f"Choose {self._count} layers.")
+        if len({id(layer) for layer in choice.layers}) < len(choice.layers):
+            raise DataError("Choose a different layer for each direction.")
+        images = self._seen = choice.images(copy=False)
+        found = look_at(images, choice.kind, self._edge())
+        return found, (choice.note, self.pixel_size.note if self.pixel_size else "")
+
+    def _show_groups(self, found: Found | None) -> None:
+        if self._below is not None:
+            images = self._seen or tuple(map(_image_of, self._layers))
+            self._below.show_images(self._layers, images, str(self.axis.value), found)
+
+    def _add_rows(self) -> None:
+        region = [self.region.widget] if self.region is not None else []
+        size = [self.pixel_size.widget] if self.pixel_size is not None else []
+        self._rows.add(self.material, self.axis, *self.images, *region, self.kind, *size, wrapped(self.found))
+
+    def _connect(self) -> None:
+        for widget in (self.material, self.axis):
+            widget.changed.connect(self._arrange)
+        self._arrange()
+        for widget in (self.material, self.axis, *self.images, self.kind):
+            widget.changed.connect(self.look)
+        for part in (self.region, self.pixel_size):
+            if part is not None:
+                part.changed.connect(self.look)
+        if self._below is not None:
+            self._below.phases.changed.connect(self.look)
+            self._below.segment.chosen.connect(self._train_on)
+
+    def _train_on(self, layer: Layer) -> None:
+        """Choose a layer of phases."""
+        self.kind.value = AUTO
+        self.images[0].value = layer
+
+    @property
+    def _layers(self) -> tuple[Layer | None, ...]:
+        return tuple(combo.value for combo in self.images[: self._count])
+
+    @property
+    def _count(self) -> int:
+        return 1 + list(Material).index(self.material.value)
+
+    def _arrange(self, *_: object) -> None:
+        """Show one row for each image, named by its plane."""
+        special = str(self.axis.value)
+        rows, columns = (axis for axis in "zyx" if axis != special)
+        names = {
+            Material.ISOTROPIC: ("Image",),
+            Material.TRANSVERSE: (
+                f"normal to {special}:\nrows {rows}, columns {columns}",
+                f"side view:\nrows {special}",
+            ),
+            Material.ANISOTROPIC: (_plane(*"zyx"), _plane(*"yzx"), _plane(*"xzy")),
+        }[self.material.value]
+        for combo, name in zip_longest(self.images, names):
+            self._rows.show_row(combo, name is not None)
+            if name is not None:
+                self._rows.name(combo, name)
+        self._rows.show_row(self.axis, self.material.value is Material.TRANSVERSE)
+        if self.region is not None:
+            self._rows.show_row(self.region.widget, self.material.value is Material.ISOTROPIC)
+
+
+def _image_of(layer: Layer | None) -> LayerImage | None:
+    """The image of a layer, if it has one that can be used."""
+    try:
+        return None if layer is None else image_of(layer, copy=False)
+    except DataError:
+        return None
+
+
+def _plane(normal: str, rows: str, columns: str) -> str:
+    return f"normal to {normal}:\nrows {rows}, columns {columns}"

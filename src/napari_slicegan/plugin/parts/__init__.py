@@ -1,0 +1,1 @@
+"""What the docks are made of."""

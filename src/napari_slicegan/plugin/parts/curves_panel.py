@@ -1,0 +1,175 @@
+"""Live curves of a run: critic distance, gradient penalty, and held-out errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_slicegan.core.events import Evaluation, Progress
+from napari_slicegan.plugin.work.run_view import RunView
+
+if TYPE_CHECKING:
+    from napari_slicegan.plugin.parts.curve_lines import LinePlot
+
+#: Milliseconds between two redraws at least, and how much of the time may go into drawing: 1 %, less a margin.
+PAUSE, SHARE = 500, 0.007
+_LONGEST = 10_000
+#: Legible on dark and on light ground.
+_BLUE, _ORANGE, _GREEN = "#3b82d0", "#e0662f", "#2f9e7a"
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A curve: what it is called, its colour, and where it is in an event."""
+
+    name: str
+    colour: str
+    value: Callable[[Any], float]
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """A plot of some curves of one kind of event."""
+
+    kind: type
+    tooltip: str
+    lines: tuple[_Line, ...]
+
+
+_CHARTS = (
+    _Chart(
+        Progress,
+        "How far the critic can still tell slices of the volume from the micrograph; falls as the generator learns.",
+        (_Line("critic distance", _BLUE, lambda event: event.critic_distance),),
+    ),
+    _Chart(
+        Progress,
+        "The gradient penalty, which keeps the critic smooth; a small number without spikes is good.",
+        (_Line("gradient penalty", _ORANGE, lambda event: event.penalty),),
+    ),
+    _Chart(
+        Evaluation,
+        "Four volumes kept aside for this, against the micrograph: the mean difference of their two-point "
+        "correlations (S2), and the largest difference of a volume fraction. Both should come near 0.",
+        (
+            _Line("S2 error", _GREEN, lambda event: event.correlation_error),
+            _Line("fraction error", _BLUE, lambda event: event.fraction_error),
+        ),
+    ),
+)
+
+
+class CurvesPanel(QWidget):
+    """The curves of one run, redrawn when it changes: at most twice a second, and only where they can be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view: RunView | None = None
+        self.titles = [_title(chart) for chart in _CHARTS]
+        self.plots: list[LinePlot] = []
+        self._own, self._before, self._gap = 0.0, 0.0, PAUSE
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._redraw)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the curves so far."""
+        return self._own + sum(plot.seconds for plot in self.plots)
+
+    def show_run(self, view: RunView | None) -> None:
+        """Show a run, or nothing."""
+        if view is self.view:
+            return
+        if self.view is not None:
+            self.view.changed.disconnect(self._wait)
+        self.view = view
+        if view is not None:
+            view.changed.connect(self._wait)
+        self._redraw()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw what has changed meanwhile."""
+        super().showEvent(event)
+        self._redraw()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self._ink()
+
+    def _wait(self) -> None:
+        """Redraw soon; what takes long is done less often."""
+        if self.isVisible() and not self._pause.isActive():
+            self._pause.start(self._gap)
+
+    def _redraw(self) -> None:
+        if not self.isVisible() or (self.view is None and not self.plots):
+            return
+        spent, self._before = self.seconds - self._before, self.seconds
+        self._gap = round(min(max(PAUSE, 1000 * spent / SHARE), _LONGEST))
+        if not self.plots:
+            self._make_plots()
+        start = time.perf_counter()
+        for chart, title, plot in zip(_CHARTS, self.titles, self.plots, strict=True):
+            self._draw(chart, title, plot)
+        self._own += time.perf_counter() - start
+
+    def _draw(self, chart: _Chart, title: QLabel, plot: LinePlot) -> None:
+        events = self._events(chart)
+        x = np.array([event.iteration for event in events], float)
+        plot.show_lines([(x, np.array([line.value(event) for event in events], float)) for line in chart.lines])
+        title.setText(_caption(chart.lines, events[-1] if events else None))
+        plot.setVisible(bool(events))
+        title.setVisible(bool(events))
+
+    def _events(self, chart: _Chart) -> Sequence[Any]:
+        if self.view is None:
+            return []
+        return self.view.progress if chart.kind is Progress else self.view.evaluations
+
+    def _make_plots(self) -> None:
+        from napari_slicegan.plugin.parts.curve_lines import LinePlot  # pyqtgraph takes a moment
+
+        for chart, title in zip(_CHARTS, self.titles, strict=True):
+            plot = LinePlot([line.colour for line in chart.lines])
+            plot.setToolTip(chart.tooltip)
+            self._layout.addWidget(title)
+            self._layout.addWidget(plot)
+            self.plots.append(plot)
+            if plot is not self.plots[0]:  # a plot linked to itself would not follow its curves
+                plot.setXLink(self.plots[0])
+        self._ink()
+
+    def _ink(self) -> None:
+        self.ensurePolished()
+        for plot in getattr(self, "plots", []):
+            plot.show_ink(self.palette().color(self.foregroundRole()))
+
+
+def _title(chart: _Chart) -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setToolTip(chart.tooltip)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _caption(lines: Sequence[_Line], last: Any) -> str:
+    """The names of the curves in their colours, with their last values."""
+    parts = [
+        f'<span style="color:{line.colour}">■</span> {line.name}' + (f" <b>{line.value(last):.3g}</b>" if last else "")
+        for line in lines
+    ]
+    return "&nbsp;&nbsp;&nbsp;".join(parts)

@@ -1,0 +1,129 @@
+"""What a training will cost on this computer, measured for a second or two before it starts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.plugin.layers import LayerImage, training_data
+from napari_slicegan.plugin.train.task import use_threads
+from napari_slicegan.plugin.work.job import Job, State, Status
+from napari_slicegan.plugin.work.worker import CancelledError, Control, no_defects
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_slicegan.core.training_estimate import TrainingCosts
+    from napari_slicegan.plugin.models import Models
+
+
+_FORGET = 15.0  # seconds after which memory that was not free may have become so
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What is about to be trained.
+
+    Attributes
+    ----------
+    images : tuple of LayerImage
+        One, two or three.
+    kind : str
+        An `OutputKind` or "auto".
+    axis : str
+        The special axis of two images.
+    network, training : NetworkConfig, TrainingConfig
+        The settings.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+    threads : int
+        Of the processor; 0 leaves the choice to torch.
+    """
+
+    images: tuple[LayerImage, ...]
+    kind: str
+    axis: str
+    network: NetworkConfig
+    training: TrainingConfig
+    device: str
+    threads: int
+
+    @property
+    def key(self) -> object:
+        """Equal for inquiries that cost the same for each iteration."""
+        recipe = replace(self.training, iterations=1, minutes=0.0, seed=0)
+        images = tuple((image.name, image.array.shape, str(image.array.dtype)) for image in self.images)
+        return images, self.kind, self.axis, self.network, recipe, self.device, self.threads
+
+
+class _StopEvent(threading.Event):
+    """Becomes set with the stop of a worker."""
+
+    def stop(self) -> None:
+        """Ask to end."""
+        self.set()
+
+
+def measure_costs(inquiry: Inquiry, control: Control) -> Generator[object, None, TrainingCosts]:
+    """Measure on this computer; ends early when a stop is asked for."""
+    with no_defects("The estimate"), closing(control):
+        yield None
+        data = training_data(inquiry.images, inquiry.kind, inquiry.axis)
+        control.check()
+        from napari_slicegan.core.training_estimate import measure  # imports torch, which takes seconds
+
+        use_threads(inquiry.threads)
+        stop = _StopEvent()
+        control.attach(stop)
+        costs = measure(data, inquiry.network, inquiry.training, inquiry.device, stop)
+        if costs is None:
+            raise CancelledError("Cancelled.")
+        return costs
+
+
+class EstimateJob(Job):
+    """The costs of what is chosen; they are measured once for each choice."""
+
+    name = "Measuring the speed"
+
+    def __init__(self, viewer: ViewerModel, models: Models) -> None:
+        super().__init__(viewer, models)
+        self._known: dict[object, TrainingCosts | None] = {}
+        self._key: object = None
+        self._measured = 0.0
+
+    def is_known(self, inquiry: Inquiry) -> bool:
+        """Whether there is nothing left to measure, also because it cannot be."""
+        costs, age = self._known.get(inquiry.key), time.monotonic() - self._measured
+        is_old = costs is not None and bool(costs.problem) and age > _FORGET
+        return inquiry.key in self._known and not is_old
+
+    def costs(self, inquiry: Inquiry) -> TrainingCosts | None:
+        """What has been measured, if it has."""
+        return self._known.get(inquiry.key)
+
+    def start(self, inquiry: Inquiry) -> None:
+        """Begin to measure."""
+        if not self.status.state.is_busy:
+            self._key = inquiry.key
+            self._run(measure_costs, inquiry, status=Status(State.RUNNING, fraction=None))
+
+    def _on_yield(self, event: object) -> None:
+        """It is done before a progress could be read."""
+
+    def _on_return(self, result: TrainingCosts) -> None:
+        self._worker = None
+        self._known[self._key], self._measured = result, time.monotonic()
+        self._update(state=State.FINISHED)
+
+    def _on_error(self, error: Exception) -> None:
+        """An estimate that cannot be made is no reason to disturb anyone: the training itself says what is wrong."""
+        self._worker = None
+        if not isinstance(error, CancelledError):
+            self._known[self._key] = None
+        self._update(state=State.STOPPED)

@@ -1,0 +1,61 @@
+"""The row of the *Train* dock that says which model a new training takes its networks from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from psygnal import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.core.files import CONFIG
+from napari_slicegan.plugin.models import run_name
+from napari_slicegan.plugin.parts.dock import breakable
+
+
+class StartFromRow(QWidget):
+    """Hidden until there is a model to start from; the cross takes it away again.
+
+    Attributes
+    ----------
+    path : Path or None
+        The model, checkpoint or run.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.path: Path | None = None
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.close_button = QToolButton()
+        self.close_button.setText("✕")
+        self.close_button.setToolTip("Start from new networks instead.")
+        self.close_button.setAccessibleName("Start from new networks")
+        self.close_button.clicked.connect(lambda *_: self.show_path(None))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.label, 1)
+        layout.addWidget(self.close_button)
+        self.hide()
+
+    def show_path(self, path: Path | None) -> None:
+        """Start from a model, or from new networks."""
+        self.path = path
+        self.label.setText(f"Starts from the networks of {breakable(run_name(path))}." if path else "")
+        self.setToolTip(f"A new run that goes on from what {path} has learnt." if path else "")
+        self.setVisible(path is not None)
+        self.changed.emit()
+
+
+def networks_of(path: Path) -> NetworkConfig | None:
+    """The networks of a run, which a training that starts from it must have; None where that is not written."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        return NetworkConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8"))["network"])
+    except (OSError, ValueError, TypeError, KeyError, SliceGANError):
+        return None

@@ -1,0 +1,156 @@
+"""A training as a worker of napari does it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.plugin.layers import LayerImage, training_data
+from napari_slicegan.plugin.micrograph import middle_of
+from napari_slicegan.plugin.work.run_view import RunView
+from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
+
+if TYPE_CHECKING:
+    from napari_slicegan.core.model_info import ModelInfo
+    from napari_slicegan.core.run import Run
+    from napari_slicegan.core.training import Trainer, TrainingResult
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to train.
+
+    Attributes
+    ----------
+    images : tuple of LayerImage
+        One, two or three.
+    kind : str
+        An `OutputKind` or "auto".
+    axis : str
+        The special axis of two images.
+    network, training : NetworkConfig, TrainingConfig
+        The settings.
+    preset : str
+        The name they were derived from.
+    path : Path
+        The run's directory.
+    start_from : Path, optional
+        A model, checkpoint or run whose networks are taken over.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+    threads : int
+        Of the processor; 0 leaves the choice to torch.
+    """
+
+    images: tuple[LayerImage, ...]
+    kind: str
+    axis: str
+    network: NetworkConfig
+    training: TrainingConfig
+    preset: str
+    path: Path
+    start_from: Path | None = None
+    device: str = "auto"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A run to go on with, from its directory alone.
+
+    Attributes
+    ----------
+    path : Path
+        The run's directory.
+    minutes, iterations : float, int
+        How much further; without either, to the run's own end.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+    threads : int
+        Of the processor; 0 leaves the choice to torch.
+    """
+
+    path: Path
+    minutes: float = 0
+    iterations: int = 0
+    device: str = "auto"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Started:
+    """The training is about to begin.
+
+    Attributes
+    ----------
+    device : str
+        Where, for people.
+    info : ModelInfo
+        What kind of model comes of it.
+    micrograph : array (edge, edge) or (edge, edge, 3)
+        The middle of the first image, as previews show it.
+    view : RunView
+        What the run has written so far.
+    """
+
+    device: str
+    info: ModelInfo
+    micrograph: npt.NDArray[Any]
+    view: RunView
+
+
+def train(order: Order | Continuation, control: Control) -> Generator[object, None, TrainingResult]:
+    """Train as ordered: `Started` first, then the training's events; returns its result."""
+    with no_defects("The training"), closing(control):
+        from napari_slicegan.core.device import device_in_words
+        from napari_slicegan.core.model_info import ModelInfo  # imports torch, which takes seconds
+
+        run, trainer = _started(order) if isinstance(order, Order) else _continued(order)
+        control.attach(trainer)
+        data, network = trainer.data, trainer.gan.network
+        view = RunView.from_disk(run.path) if isinstance(order, Continuation) else RunView(run.path)
+        yield Started(
+            device_in_words(trainer.gan.device), ModelInfo.of(data, network), middle_of(data, network.edge), view
+        )
+        yield from throttled(run.record(trainer))
+        assert trainer.result is not None
+        return trainer.result
+
+
+def use_threads(number: int) -> None:
+    """Let torch compute with so many threads of the processor; 0 leaves it as it is."""
+    if number > 0:
+        import torch
+
+        torch.set_num_threads(number)
+
+
+def _started(order: Order) -> tuple[Run, Trainer]:
+    """A new run on images."""
+    data = training_data(order.images, order.kind, order.axis)
+    from napari_slicegan.core.run import Run
+
+    use_threads(order.threads)
+    settings = (order.network, order.training, order.preset, order.device)
+    return Run.start(order.path, data, *settings, start_from=order.start_from)
+
+
+def _continued(order: Continuation) -> tuple[Run, Trainer]:
+    """An earlier run, with a later end where one is wanted."""
+    from napari_slicegan.core.run import Run
+
+    use_threads(order.threads)
+    run = Run.open(order.path)
+    end: dict[str, Any] = {}
+    if order.minutes or order.iterations:
+        info = run.info()
+        made = info.provenance if info else {}
+        end["minutes"] = order.minutes and float(made.get("seconds", 0)) / 60 + order.minutes
+        end["iterations"] = order.iterations and int(made.get("iterations", 0)) + order.iterations
+    return run, run.trainer(run.data(), run.recipe(**end), order.device)

@@ -1,0 +1,137 @@
+"""The offer to go on with a run that a crash has interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Qt, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_slicegan.core.files import CHECKPOINT, IMAGES
+from napari_slicegan.core.runs import RunState, RunSummary, list_runs
+from napari_slicegan.plugin import preferences
+from napari_slicegan.plugin.parts.dock import breakable
+from napari_slicegan.plugin.work.background import Background
+from napari_slicegan.plugin.work.job import Status
+from napari_slicegan.plugin.work.jobs import jobs_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_STYLE = """
+QFrame#offer { background: rgba(224, 150, 47, 40); border: 0; border-left: 3px solid #e0962f; }
+QFrame#offer QLabel { background: transparent; }
+"""
+
+
+class _Settled(QObject):
+    """Runs that were offered in this session and answered, or gone on with, in whatever dock of whatever viewer."""
+
+    changed = Signal()  # of Qt, which forgets a dock that has gone
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: set[Path] = set()
+
+    def add(self, path: Path) -> None:
+        """Do not offer a run again."""
+        if path not in self.paths:
+            self.paths.add(path)
+            self.changed.emit()
+
+
+_settled = _Settled()
+
+
+class UnfinishedOffer(QWidget):
+    """A line that offers the newest interrupted run; hidden while there is none or something is trained.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Which would train it.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._jobs = jobs_of(viewer)
+        self._background = Background(self)
+        self._runs: list[RunSummary] = []
+        self.label = QLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setWordWrap(True)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.go = QPushButton("&Continue")
+        self.go.setToolTip("Train on from the last checkpoint to the end that was planned.")
+        self.not_now = QPushButton("&Not now")
+        self.not_now.setToolTip("Leave it as it is; the Runs dock can continue it at any time.")
+        self.go.clicked.connect(lambda *_: self._continue())
+        self.not_now.clicked.connect(lambda *_: self._settle())
+        self._arrange()
+        self._jobs.training.changed.connect(self._follow)
+        _settled.changed.connect(self._show)
+        self.hide()
+        soon = QTimer(self)  # when the dock is on the screen
+        soon.setSingleShot(True)
+        soon.timeout.connect(self._look)
+        soon.start(0)
+
+    @property
+    def run(self) -> RunSummary | None:
+        """The run that is offered."""
+        open_ones = [run for run in self._runs if run.path not in _settled.paths]
+        return open_ones[0] if open_ones and not self._jobs.training.status.state.is_busy else None
+
+    def _look(self) -> None:
+        """Look for interrupted runs in the folder of the preferences."""
+        self._background.run(lambda: _interrupted(preferences.default_folder()), self._take)
+
+    def _take(self, runs: list[RunSummary]) -> None:
+        self._runs = runs
+        self._show()
+
+    def _show(self) -> None:
+        run = self.run
+        self.setVisible(run is not None)
+        if run is not None:
+            text = f"The run {run.name} was interrupted at iteration {run.iterations:,}. Go on with it?"
+            self.label.setText(breakable(text))
+
+    def _continue(self) -> None:
+        if (run := self.run) is not None:
+            self._settle()
+            self._jobs.watch(self)
+            self._jobs.training.proceed_run(run.path)
+
+    def _settle(self) -> None:
+        """Do not offer it again in this session."""
+        if (run := self.run) is not None:
+            _settled.add(run.path)
+
+    def _follow(self, status: Status) -> None:
+        """A run that is trained needs no offer; others wait until nothing is trained."""
+        if status.state.is_busy and status.path is not None:
+            _settled.add(status.path)
+        if status.state.is_busy is not self.isHidden():
+            self._show()
+
+    def _arrange(self) -> None:
+        frame = QFrame()
+        frame.setObjectName("offer")
+        frame.setStyleSheet(_STYLE)
+        grid = QGridLayout(frame)
+        grid.setContentsMargins(8, 5, 8, 5)
+        grid.setColumnStretch(2, 1)
+        grid.addWidget(self.label, 0, 0, 1, 3)
+        grid.addWidget(self.go, 1, 0)
+        grid.addWidget(self.not_now, 1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(frame)
+
+
+def _interrupted(folder: Path) -> list[RunSummary]:
+    """The runs in a folder that a crash has ended and that hold all it takes to go on."""
+    runs = [run for run in list_runs(folder) if run.state is RunState.INTERRUPTED and run.can_continue]
+    return [run for run in runs if all((run.path / name).is_file() for name in (CHECKPOINT, IMAGES))]

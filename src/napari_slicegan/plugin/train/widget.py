@@ -1,0 +1,199 @@
+"""The dock *Train SliceGAN*."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+
+from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.plugin.check.panel import CheckPanel
+from napari_slicegan.plugin.images.chooser import MaterialChooser
+from napari_slicegan.plugin.layers import image_of
+from napari_slicegan.plugin.parts.dock import Dock, Rows, button, row
+from napari_slicegan.plugin.parts.docks import GENERATE, PLUGIN, RUNS, open_dock
+from napari_slicegan.plugin.parts.fold import Fold
+from napari_slicegan.plugin.parts.hint_bar import HintBar
+from napari_slicegan.plugin.parts.status_panel import StatusPanel
+from napari_slicegan.plugin.train.cost_rows import CostRows
+from napari_slicegan.plugin.train.estimate_job import Inquiry
+from napari_slicegan.plugin.train.hints import Step, hint_of
+from napari_slicegan.plugin.train.live_panel import LivePanel
+from napari_slicegan.plugin.train.settings import Settings
+from napari_slicegan.plugin.train.start_from_row import StartFromRow, networks_of
+from napari_slicegan.plugin.train.task import Order
+from napari_slicegan.plugin.train.unfinished import UnfinishedOffer
+from napari_slicegan.plugin.work.job import TRAINS, State, Status
+from napari_slicegan.plugin.work.jobs import jobs_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_PAUSE_TIP = "Let the training wait: its work is saved, and the computer is free."
+_RESUME_TIP = "Let the training go on where it waits."
+
+
+class TrainWidget(Dock):
+    """Choose micrographs, train on them, watch it.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+        Where the layers come from and the preview goes to.
+    """
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.jobs = jobs_of(napari_viewer)
+        self.job = self.jobs.training
+        self._news: object = None
+        self._is_busy = False
+        self._make_parts()
+        self.fill(self.hint, self.offer, self.setup, self.live, footer=(self.panel, self.buttons))
+        self.chooser.changed.connect(self._refresh)
+        self.settings.changed.connect(self.chooser.look)
+        self.start_from.changed.connect(self._refresh)
+        self.job.changed.connect(self._show)
+        self.jobs.estimate.changed.connect(self._refresh)
+        self.chooser.look()
+        self._show(self.job.status)
+
+    def reset_choices(self, *_: object) -> None:
+        """Follow the layer list; napari calls this."""
+        self.chooser.reset_choices()
+
+    def set_start_from(self, path: Path | None) -> None:
+        """Begin the next training with the networks of a model, checkpoint or run; None for new ones."""
+        if path is not None and (network := networks_of(path)) is not None:
+            self.settings.show_networks(network)
+        self.start_from.show_path(path)
+        self.setup.open()
+
+    def _make_parts(self) -> None:
+        rows = Rows()
+        self.hint, self.offer = HintBar(), UnfinishedOffer(self._viewer)
+        self.chooser = MaterialChooser(rows, self._viewer, self._edge)
+        self.settings = Settings(rows)
+        self.costs = CostRows(rows, self.jobs, self._inquiry, self.settings.use_quick)
+        self.start_from = StartFromRow()
+        self.check = CheckPanel(self.chooser, self.jobs, self._edge)
+        self.setup = Fold(
+            "Images and settings",
+            "What to train on, and how; put away while it trains.",
+            rows,
+            self.costs.warning,
+            self.start_from,
+            *self.chooser.groups,
+            self.check.group,
+            self.settings.advanced,
+        )
+        self.start = button("&Train", "Start a new training.", self._start)
+        self.pause = button("Pa&use", _PAUSE_TIP, self._pause)
+        self.stop = button("St&op", "Stop the training, and keep the model made so far.", self.job.stop)
+        self.runs = button("&Runs…", "Earlier runs: look at them, and go on with them.", self._open_runs)
+        self.buttons = row(self.start, self.pause, self.stop, self.runs)
+        self.panel = StatusPanel(numbers=True)
+        self.live = LivePanel(self.panel)
+
+    def _edge(self) -> int:
+        return self.settings.network_config().edge
+
+    def _show(self, status: Status) -> None:
+        """Show the training as it is now."""
+        if status.state.is_busy and not self._is_busy:
+            self.setup.open(False)
+        self._is_busy = status.state.is_busy
+        self.live.show_status(status, self.job.view)
+        news = (status.state, status.message, self.job.preview.is_there)
+        if news != self._news or not status.state.is_busy:  # else only the numbers have changed
+            self._news = news
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Enable what can be pressed, say what is missing and what to do next."""
+        status = self.job.status
+        self.costs.refresh()
+        problem = self.chooser.error or self._settings_error() or self.costs.problem
+        self.start.enabled = not problem and not status.state.is_busy
+        self.pause.enabled = status.state in (State.TRAINING, State.PAUSED)
+        is_paused = status.state is State.PAUSED
+        self.pause.text, self.pause.tooltip = ("Res&ume", _RESUME_TIP) if is_paused else ("Pa&use", _PAUSE_TIP)
+        self.stop.enabled = status.state in TRAINS
+        if not status.state.is_busy:
+            self.panel.show_message(problem or status.message)
+        self._show_hint(is_ready=not problem)
+
+    def _show_hint(self, *, is_ready: bool) -> None:
+        status, models = self.job.status, self.jobs.models.entries
+        hint = hint_of(
+            status.state,
+            has_layer=self.chooser.images[0].value is not None,
+            is_ready=is_ready,
+            has_preview=self.job.preview.is_there,
+            has_model=any(entry.path == status.path for entry in models),
+        )
+        slots = {Step.SAMPLE: self._open_sample, Step.PREVIEW: self._show_preview, Step.GENERATE: self._open_generate}
+        self.hint.show_hint(hint.text, hint.step.value, slots.get(hint.step))
+
+    def _settings_error(self) -> str:
+        try:
+            self.settings.network_config()
+            self.settings.training_config()
+        except SliceGANError as error:
+            return str(error)
+        return ""
+
+    def _inquiry(self) -> Inquiry | None:
+        """What a training would cost; None while there is none to start."""
+        choice = self.chooser.choice
+        if choice is None or self.chooser.error or self._settings_error():
+            return None
+        images = tuple(image_of(layer, copy=False) for layer in choice.layers)
+        network, training = self.settings.network_config(), self.settings.training_config()
+        device, threads = str(self.settings.device.value), int(self.settings.threads.value)
+        return Inquiry(images, choice.kind, choice.axis, network, training, device, threads)
+
+    def _start(self) -> None:
+        """Copy what the training needs and start it."""
+        choice = self.chooser.choice
+        if choice is None or self.job.status.state.is_busy:
+            return
+        try:
+            order = Order(
+                choice.images(),
+                choice.kind,
+                choice.axis,
+                self.settings.network_config(),
+                self.settings.training_config(),
+                self.settings.preset.value,
+                self.settings.new_path(choice.layers[0].name),
+                self.start_from.path,
+                str(self.settings.device.value),
+                int(self.settings.threads.value),
+            )
+        except SliceGANError as error:
+            show_error(str(error))
+            return
+        self.jobs.estimate.stop()
+        self.jobs.watch(self)
+        self.job.start(order, choice.layers[0])
+
+    def _pause(self) -> None:
+        if self.job.status.state is State.PAUSED:
+            self.job.proceed()
+        else:
+            self.job.pause()
+
+    def _open_sample(self) -> None:
+        self._viewer.open_sample(PLUGIN, "cathode")
+
+    def _show_preview(self) -> None:
+        self.job.preview.bring_into_view()
+
+    def _open_runs(self) -> None:
+        open_dock(self._viewer, RUNS)
+
+    def _open_generate(self) -> None:
+        open_dock(self._viewer, GENERATE)
