@@ -140,8 +140,9 @@ def test_a_run_goes_on_without_its_image(command, trained, image):
     outcome = command("train", "--out", trained, "--resume", "--iterations", 3)
     assert outcome.code == 0, outcome.err
     assert "Trained 3 iterations" in outcome.out
-    outcome = command("train", "--out", trained, "--resume", "--crop", 0, 0, 16, 16)
-    assert "are used as they are: leave out --crop" in outcome.err
+    for option in (("--crop", 0, 0, 16, 16), ("--kind", "grey"), ("--axis", "x")):
+        outcome = command("train", "--out", trained, "--resume", *option)
+        assert "are used as they are: leave out --kind, --axis, --crop" in outcome.err
     outcome = command("train", "--out", "other", "--resume")
     assert outcome.code == 2
     assert "There is no image to train on, and no run at other" in outcome.err
@@ -152,6 +153,8 @@ def test_a_run_starts_from_the_weights_of_another(command, trained, image, setti
     assert command(*line, "--start-from", trained).code == 0
     assert SliceGAN.load("second").info.provenance["started_from"].endswith("checkpoint.pt")
     assert command(*line, "--start-from", trained).code == 0  # finished
+    outcome = command(*line, "--start-from", "another")
+    assert "not from another: leave out --start-from, or start a new run" in outcome.err
     outcome = command("train", image, "--out", trained, "--resume", "--start-from", "second")
     assert "has begun with random weights: leave out --start-from" in outcome.err
     narrow = ("--config", settings, "--set", "channels=5,3")

@@ -1,6 +1,7 @@
 """Volumes that are there already, written piece by piece: whole or not at all."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,33 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path, suffix):
         write_array(tmp_path / "nowhere" / f"v{suffix}", labels(), described())
 
 
+def test_a_store_with_something_else_in_it_is_not_replaced(tmp_path):
+    path = tmp_path / "v.ome.zarr"
+    write_array(path, labels(0), described())
+    (path / "labels").mkdir()
+    with pytest.raises(OutputError, match=r"holds more than a volume \(labels\): choose another name"):
+        write_array(path, labels(1), described())
+    (path / "labels").rmdir()
+    (tmp_path / "link.ome.zarr").symlink_to(path)
+    write_array(tmp_path / "link.ome.zarr", labels(1), described())
+    np.testing.assert_array_equal(read(path), labels(0))
+    np.testing.assert_array_equal(read(tmp_path / "link.ome.zarr"), labels(1))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_format_of_two_files_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="would be two files: choose another format"):
+        write_array(tmp_path / "v.raw", labels(), described())
+
+
+@pytest.mark.parametrize(("dtype", "phases"), [(np.int64, ()), (np.uint8, (0, 1, 2))])
+def test_values_that_do_not_fit_are_refused(tmp_path, dtype, phases):
+    facts = replace(described(), kind=OutputKind.GREY, dtype=np.dtype(dtype), phases=phases)
+    with pytest.raises(OutputError, match="0 to 1099511627776 do not fit into"):
+        write_array(tmp_path / "v.tif", np.where(labels() == 1, 2**40, 0), facts)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_volume_that_is_to_be_resumed_is_left_alone(tmp_path):
     (tmp_path / "v.tif.part").write_text("half a volume")
     write_array(tmp_path / "v.tif", labels(), described())
@@ -173,7 +201,7 @@ def test_damaged_stores_are_refused_with_a_sentence(tmp_path, changes):
         open_store(tmp_path / "v.zarr")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"attributes": []}', '{"attributes": {"ome": 3}}', "{"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 10**5, '{"attributes": []}', '{"attributes": {"ome": 3}}', "{"])
 def test_other_folders_are_no_stores(tmp_path, text):
     (tmp_path / "zarr.json").write_text(text)
     assert not is_store(tmp_path)

@@ -118,7 +118,7 @@ def test_structures_too_large_for_a_crop_are_to_be_shrunk():
     assert item.severity is Severity.WARNING
     assert result.recommended_edge == pytest.approx(4 * result.structure.size, abs=1)
     assert result.scale == pytest.approx(EDGE / result.recommended_edge)
-    assert f"shrink the image to {result.scale:.0%}" in item.sentence
+    assert f"shrink the image to {100 * result.scale:.0f} % of" in item.sentence
     assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=14), edge=160) is None
 
 
@@ -139,7 +139,7 @@ def test_structures_that_run_through_a_crop_are_no_fault():
     ("rows", "columns", "severity", "words"),
     [
         (15, 60, Severity.NOTE, "60 pixels long left and right, and run through"),
-        (100, 30, Severity.WARNING, "shrink the image to 16% of its size"),  # too thick to run through
+        (100, 30, Severity.WARNING, "shrink the image to 16 % of its size"),  # too thick to run through
         (150, 25, Severity.WARNING, ": train with crops of 600 pixels"),  # shrinking would leave less than 3 pixels
     ],
 )
@@ -454,3 +454,15 @@ def test_sixteen_bit_values_are_told_in_full():
     data = TrainingData.from_images(image)
     (item,) = [item for item in check(data, EDGE, 0.05, [image]).findings if item.topic is Topic.VALUES]
     assert "2 values 0, 60000," in item.sentence
+
+
+def test_phases_are_called_by_their_names():
+    image = np.kron(np.random.default_rng(0).integers(0, 2, (16, 16)), np.ones((8, 8), int)).astype(np.uint8)
+    image[::7, ::7] = 1 - image[::7, ::7]  # specks
+    data = TrainingData.from_images(image, phase_names=("pore", ""))
+    found = check(data, 16, 0.001)
+    assert [share.label for share in found.phases] == ["pore", "phase 1"]
+    text = as_text(found)
+    assert "  pore: " in text
+    assert "phase 0" not in text
+    assert any("pore" in finding.sentence for finding in found.findings)

@@ -231,3 +231,23 @@ def test_defect_08_crops_of_a_large_image_cost_no_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < image.nbytes + 60e6
+
+
+@pytest.mark.parametrize(("axis", "name"), list(enumerate("zyx")))
+def test_slices_along_one_axis_are_one_source(axis: int, name: str):
+    stack = np.random.default_rng(0).integers(0, 3, (4, 5, 6)).astype(np.uint8)
+    data = TrainingData.from_images(stack, slices=name)
+    np.testing.assert_array_equal(data.sources[0], np.moveaxis(stack, axis, 0))
+    assert (len(data.sources), data.views) == (1, ((0, False),) * 3)
+    others = [TrainingData.from_images(stack, slices=other).fingerprint for other in "zyx" if other != name]
+    assert data.fingerprint not in (*others, TrainingData.from_images(stack).fingerprint)
+    for kind in ("grey", "colour"):
+        image = np.repeat(stack[..., None], 3, axis=3) if kind == "colour" else stack
+        assert TrainingData.from_images(image, kind=kind, slices=name).sources[0].shape[:3] == data.sources[0].shape
+
+
+def test_slices_are_those_of_a_stack():
+    with pytest.raises(DataError, match="Slices are chosen of one 3D stack"):
+        TrainingData.from_images(np.eye(8, dtype=np.uint8), slices="z")
+    with pytest.raises(DataError, match="no slices normal to 'w'"):
+        TrainingData.from_images(np.arange(64.0).reshape(4, 4, 4), kind="grey", slices="w")

@@ -1,17 +1,18 @@
 """Held-out errors: what they are, how often they are made, and that nobody else notices."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core import heldout
+from napari_slicegan.core import asides, heldout
 from napari_slicegan.core.clock import Clock
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import TrainingError
-from napari_slicegan.core.events import Evaluation
+from napari_slicegan.core.events import EndReason, Evaluation
 from napari_slicegan.core.heldout import Evaluator, HeldOut
+from napari_slicegan.core.interruption import Interrupted
 from napari_slicegan.core.statistics.correlation import correlations, mean_products
 from napari_slicegan.core.training import Trainer
 from tests.core.conftest import blobs, small_network
@@ -124,30 +125,34 @@ def test_of_large_images_every_few_lines_or_planes_are_enough(shape, monkeypatch
 
 
 def test_evaluations_take_a_twentieth_of_the_time_at_most(data, network):
-    clock, evaluator = Clock(100.0), Evaluator(data, network, 50)
-    evaluator.newest, evaluator._cost, evaluator._spent = Evaluation(100, 0.1, 0.1), 2.0, 3.0
-    assert evaluator.is_due(150, clock)
-    assert not evaluator.is_due(149, clock)
-    evaluator._spent = 3.01
-    assert not evaluator.is_due(150, clock)
-    assert not Evaluator(data, network, 0).is_due(1000, clock)
+    clock = Clock(1000.0)  # of sessions before, which give no time to spend
+    evaluator = Evaluator(data, network, 50, clock)
+    clock.seconds += 100
+    evaluator.newest, evaluator._aside._cost, evaluator._aside._spent = Evaluation(100, 0.1, 0.1), 2.0, 3.0
+    assert evaluator.is_due(150)
+    assert not evaluator.is_due(149)
+    evaluator._aside._spent = 3.01
+    assert not evaluator.is_due(150)
+    assert not Evaluator(data, network, 0, clock).is_due(1000)
 
 
 @pytest.mark.parametrize(
     ("iteration", "cost", "stopped", "due"),
     [
-        (9, None, False, True),
-        (9, None, True, False),
+        (9, 0.0, True, True),  # never made: tried for a second
+        (9, 60.0, False, True),
         (9, 0.9, True, True),
         (9, 1.1, True, False),
         (5, 0.1, False, False),
     ],
 )
 def test_when_the_last_evaluation_is_made(data, network, iteration, cost, stopped, due):
-    evaluator = Evaluator(data, network, 50)
-    evaluator.newest, evaluator._cost = Evaluation(5, 0.1, 0.1), cost
+    clock = Clock()
+    clock.seconds = 10.0
+    evaluator = Evaluator(data, network, 50, clock)
+    evaluator.newest, evaluator._aside._cost = Evaluation(5, 0.1, 0.1), cost
     assert evaluator.is_due_at_end(iteration, stopped) is due
-    assert not Evaluator(data, network, 0).is_due_at_end(9, False)
+    assert not Evaluator(data, network, 0, Clock()).is_due_at_end(9, False)
 
 
 @pytest.mark.parametrize("average", [0.0, 0.5])
@@ -166,7 +171,8 @@ def test_evaluations_leave_the_training_alone(recipe, data, average):
     assert "heldout" not in plain.model.info.provenance
 
 
-def test_one_snapshot_serves_all(recipe, data, tmp_path):
+def test_one_snapshot_serves_all(recipe, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(asides, "_SHARE", 1e9)
     settings = {"average": 0.5, "preview_seconds": 1e-9, "evaluation_iterations": 1, "checkpoint_iterations": 1}
     trainer = Trainer(data, small_network(), replace(recipe, **settings), checkpoint=tmp_path / "checkpoint.pt")
     trainer._evaluator.is_due = lambda *_: True
@@ -177,7 +183,8 @@ def test_one_snapshot_serves_all(recipe, data, tmp_path):
     assert len(made) == 3 + 1  # of each iteration, and of the end
 
 
-def test_nobody_waits_for_an_evaluation(recipe, data):
+def test_nobody_waits_for_an_evaluation(recipe, data, monkeypatch):
+    monkeypatch.setattr(asides, "_SHORT", 0)
     trainer = Trainer(data, small_network(), replace(recipe, iterations=100, evaluation_iterations=1))
     trainer._evaluator.is_due = lambda *_: True
 
@@ -197,12 +204,35 @@ def test_a_resumed_run_knows_its_last_error(recipe, data, tmp_path):
     assert Trainer.resume(path, data).evaluation == trainer.evaluation
 
 
-def test_memory_that_runs_out_in_an_evaluation_is_advice(recipe, data, monkeypatch):
-    trainer = Trainer(data, small_network(), replace(recipe, evaluation_iterations=1))
+@pytest.mark.parametrize("every", [1, 100])
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_an_evaluation_that_fails_ends_nothing_and_is_not_tried_again(
+    recipe, data, tmp_path, monkeypatch, error, every
+):
+    path, tried = tmp_path / "checkpoint.pt", []
+    trainer = Trainer(data, small_network(), replace(recipe, evaluation_iterations=every), checkpoint=path)
 
     def fail(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        tried.append(path.exists())
+        raise error
 
     monkeypatch.setattr(HeldOut, "evaluate", fail)
-    with pytest.raises(TrainingError, match="does not fit into memory"):
-        list(trainer)
+    assert not [event for event in trainer if isinstance(event, Evaluation)]
+    assert trainer.result.reason is EndReason.COMPLETED
+    assert Trainer.resume(path, data).iteration == 3
+    assert tried == [every == 100]  # at the end all is saved before
+
+
+def test_a_run_that_is_stopped_early_knows_its_error(recipe, data):
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=100, evaluation_iterations=50))
+    for _ in trainer:
+        trainer.stop()
+    assert trainer.result.reason is EndReason.STOPPED
+    assert trainer.evaluation.iteration == 1
+
+
+def test_nobody_waits_for_large_micrographs():
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        HeldOut(TrainingData.from_labels(blobs((40, 40))), small_network(), stop)

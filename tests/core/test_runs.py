@@ -221,7 +221,7 @@ def test_a_run_is_renamed(tmp_path):
     (tmp_path / "taken").mkdir()  # an empty directory would give way without a word
     assert rename_run(path, " cathode 2 ") == tmp_path / "cathode 2"
     path = tmp_path / "cathode 2"
-    for name in ("", "a/b", "..", ".hidden", "taken", "a\nb", "x" * 101, "CON", "nul.txt", "a."):
+    for name in ("", "a/b", "..", ".hidden", "taken", "a\nb", "x" * 201, "漢" * 67, "CON", "nul.txt", "a."):
         with pytest.raises(OutputError):
             rename_run(path, name)
     with pytest.raises(ModelError, match="no run"):
@@ -351,7 +351,9 @@ def test_another_process_pauses_resumes_and_stops_a_run(tmp_path, data, network,
 def test_a_run_says_now_and_then_that_it_lives(tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "_SECONDS_OF_SILENCE", 0.2)
     path = a_run(tmp_path / "run")
-    trainer = SimpleNamespace(iteration=1, evaluation=None, result=None, pause=None, proceed=None, stop=None)
+    trainer = SimpleNamespace(
+        iteration=1, fraction=0.25, evaluation=None, result=None, pause=None, proceed=None, stop=None
+    )
     recorder = recording.Recorder(path, trainer)
     with recorder:
         before = RunStatus.from_json((path / "status.json").read_text()).updated

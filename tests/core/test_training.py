@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_slicegan.core import asides
 from napari_slicegan.core import gan as gan_module
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, TrainingError
@@ -93,7 +94,7 @@ def test_defect_04_volumes_per_update(recipe, network, data):
     trainer = Trainer(data, network, replace(recipe, discriminator_volumes=3, generator_volumes=6))
     batches = []
     trainer.gan.generator.register_forward_pre_hook(lambda _module, inputs: batches.append(len(inputs[0])))
-    trainer._iterate()
+    trainer._updates.iterate()
     assert batches == [3, 3, 6]
 
 
@@ -307,7 +308,8 @@ def test_stop_from_another_thread_ends_within_a_second(data):
     assert trainer.result.iterations == 0
 
 
-def test_defect_12_previews_leave_the_training_alone(recipe, network, data):
+def test_defect_12_previews_leave_the_training_alone(recipe, network, data, monkeypatch):
+    monkeypatch.setattr(asides, "_SHARE", 1e9)
     plain = Trainer(data, network, recipe)
     list(plain)
     shown = Trainer(data, network, replace(recipe, preview_seconds=1e-9))

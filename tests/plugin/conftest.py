@@ -111,8 +111,8 @@ def until_trains(dock: Any, qtbot: Any) -> None:
 
 
 def text_of(label: Any) -> str:
-    """What a label says, without the places where a line may break."""
-    return str(label.value).replace("\u200b", "")
+    """What a label says, without the places where a line may break or must not."""
+    return str(label.value).replace("\u200b", "").replace("\u00a0", " ")
 
 
 def finish(viewer: Any, qtbot: Any) -> None:

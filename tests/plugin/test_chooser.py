@@ -16,7 +16,7 @@ from napari_slicegan.plugin.images.chooser import NO_LAYER, Material, MaterialCh
 from napari_slicegan.plugin.layers import training_data
 from napari_slicegan.plugin.parts.dock import Rows
 from napari_slicegan.plugin.work.jobs import jobs_of
-from tests.plugin.conftest import finish, two_phases
+from tests.plugin.conftest import finish, text_of, two_phases
 
 GREY = np.random.default_rng(0).choice([40, 120, 200], (32, 40)).astype(np.uint8)
 GREY[:4] += np.arange(40, dtype=np.uint8)  # more than 8 values
@@ -93,15 +93,15 @@ def test_rectangles_limit_what_is_trained_on(viewer: ViewerModel, chooser: Mater
     np.testing.assert_array_equal(shapes.scale, image.scale)
     assert chooser.error.startswith("Draw a rectangle")
     shapes.add_rectangles(RECTANGLE)
-    qtbot.waitUntil(lambda: "1 region, 18 x 20 px" in chooser.found.value)
+    qtbot.waitUntil(lambda: "1 region, 18 \u00d7 20 px" in text_of(chooser.found))
     shapes.add_rectangles(RECTANGLE + 8)
-    qtbot.waitUntil(lambda: "2 regions, 18 x 20, 18 x 20 px" in chooser.found.value)
+    qtbot.waitUntil(lambda: "2 regions, 18 \u00d7 20, 18 \u00d7 20 px" in text_of(chooser.found))
     data = training_data(chooser.choice.images())
     assert data.regions == (((0, 0, 18, 20), (8, 8, 26, 28)),)
     chooser.region.draw.native.click()
     assert len(viewer.layers) == 2  # goes on in the same layer
     viewer.layers.remove(shapes)
-    assert chooser.found.value.endswith("32 x 40")
+    assert text_of(chooser.found).endswith("32 \u00d7 40 px")
 
 
 def test_regions_are_of_one_image(viewer: ViewerModel, chooser: MaterialChooser):
@@ -198,14 +198,14 @@ def test_files_without_tags_and_layers_with_a_size_are_left_alone(
 
 
 def cells(chooser: MaterialChooser) -> list[list[str]]:
-    table = chooser._below.phases
+    table = chooser.below.phases
     return [[table.item(row, column).text() for column in range(1, 4)] for row in range(table.rowCount())]
 
 
 def test_phases_are_listed_with_names_and_shares(viewer: ViewerModel, chooser: MaterialChooser):
     image = np.where(np.arange(32 * 32).reshape(32, 32) < 256, 0, 5)
     layer = viewer.add_labels(image, features={"index": [0, 5], "name": ["pore", "grain"]})
-    table = chooser._below.phases
+    table = chooser.below.phases
     assert cells(chooser) == [["0", "pore", "25.0 %"], ["5", "grain", "75.0 %"]]
     assert table.item(1, 0).background().color() == QColor.fromRgbF(*map(float, layer.get_color(5)))
     assert table.group.text() == "Phases: pore, grain"
@@ -215,7 +215,7 @@ def test_phases_are_listed_with_names_and_shares(viewer: ViewerModel, chooser: M
 
 def test_names_and_colours_are_edited(viewer: ViewerModel, chooser: MaterialChooser, monkeypatch: pytest.MonkeyPatch):
     layer = viewer.add_labels(two_phases())
-    table = chooser._below.phases
+    table = chooser.below.phases
     table.item(1, 2).setText("pore")
     monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor("#123456"))
     table.cellClicked.emit(0, 0)
@@ -232,7 +232,7 @@ def test_names_and_colours_are_edited(viewer: ViewerModel, chooser: MaterialChoo
 
 def test_grey_is_segmented_on_the_spot(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
     image = viewer.add_image(GREY, name="photo", scale=(0.5, 0.5), units="um", translate=(3, 4))
-    group = chooser._below.segment
+    group = chooser.below.segment
     assert not group.group.isHidden()
     assert not group.use.enabled
     group.phases.value = 3
@@ -251,8 +251,51 @@ def test_grey_is_segmented_on_the_spot(viewer: ViewerModel, chooser: MaterialCho
     chooser.kind.value = str(OutputKind.GREY)
     group.use.native.click()
     assert (chooser.images[0].value, chooser.kind.value) == (phases, "auto")
-    assert chooser.found.value.startswith("2 phases: 0, 1")
-    assert group.group.isHidden()
+    assert text_of(chooser.found).startswith("2 phases · ")
+    assert not group.group.isHidden()  # smoothing can still be changed
+    assert group.can_smooth
+    before = phases.data.copy()
+    group.smooth_more()
+    assert group.smoothing.value == 1
+    qtbot.waitUntil(lambda: (phases.data != before).any())
+    assert chooser.images[0].value is phases
+    viewer.layers.remove(image)
+    assert group.group.isHidden()  # nothing is left to make it of
+
+
+def test_slices_of_a_flat_stack_are_images(viewer: ViewerModel, chooser: MaterialChooser):
+    stack = np.random.default_rng(0).integers(1, 3, (6, 40, 48))
+    layer = viewer.add_labels(stack.astype(np.uint8), name="flat", scale=(3, 0.5, 0.5), units="um")
+    assert "not square" in chooser.error
+    assert not chooser.slices.native.isHidden()
+    chooser.slices.value = "z"
+    assert (chooser.error, text_of(chooser.found)) == ("", "2 phases · 0.5 µm/px · 6 slices of 40 \u00d7 48 px")
+    data = training_data(chooser.choice.images(copy=False))
+    assert [source.shape for source in data.sources] == [(6, 40, 48)]
+    assert (data.names, data.pixel_size) == (("flat, slices normal to z",), 0.5)
+    np.testing.assert_array_equal(data.sources[0], stack - 1)
+    enter(chooser, "1")
+    np.testing.assert_array_equal(layer.scale, (6, 1, 1))  # the distance of the slices is kept in proportion
+    layer.scale = (1, 1, 1)
+    chooser.slices.value = ""
+    assert "choose Slices: normal to z" in chooser.error
+    assert chooser.below.cube.isHidden() is False
+    viewer.layers.remove(layer)
+    viewer.add_labels(two_phases())
+    assert (chooser.slices.native.isHidden(), chooser.choice.slices) == (True, "")
+
+
+def test_regions_belong_to_slices_normal_to_z(viewer: ViewerModel, chooser: MaterialChooser):
+    stack = np.random.default_rng(0).integers(1, 3, (20, 40, 48))
+    viewer.add_labels(stack.astype(np.uint8))
+    chooser.region.combo.value = viewer.add_shapes([RECTANGLE])
+    chooser.slices.value = "z"
+    (image,) = chooser.choice.images(copy=False)
+    ((top, left, bottom, right),) = image.regions
+    (source,) = training_data([image]).sources
+    np.testing.assert_array_equal(source, stack[:, top:bottom, left:right] - 1)
+    chooser.slices.value = "y"
+    assert "drawn on the slices normal to z" in chooser.error
 
 
 def test_a_segmentation_goes_by_the_regions(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
@@ -260,7 +303,7 @@ def test_a_segmentation_goes_by_the_regions(viewer: ViewerModel, chooser: Materi
     barred[24:] = 255  # of three phases of the whole, two would be left for what is above
     viewer.add_image(barred, name="photo")
     chooser.region.combo.value = viewer.add_shapes([[[0, 0], [0, 39], [23, 39], [23, 0]]])
-    group = chooser._below.segment
+    group = chooser.below.segment
     group.phases.value = 3
     group.preview.native.click()
     qtbot.waitUntil(lambda: group.use.enabled)
@@ -269,7 +312,7 @@ def test_a_segmentation_goes_by_the_regions(viewer: ViewerModel, chooser: Materi
 
 def test_only_the_last_of_several_segmentations_is_made(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
     viewer.add_image(GREY, name="photo")
-    group = chooser._below.segment
+    group = chooser.below.segment
     for number in (2, 3, 4):
         group.phases.value = number
         group.preview.native.click()
@@ -281,7 +324,7 @@ def test_only_the_last_of_several_segmentations_is_made(viewer: ViewerModel, cho
 
 def test_an_image_that_cannot_be_segmented_says_why(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
     viewer.add_image(two_phases().astype(float))
-    group = chooser._below.segment
+    group = chooser.below.segment
     group.phases.value = 5
     group.preview.native.click()
     qtbot.waitUntil(lambda: "choose fewer phases" in str(group.message.value))
@@ -291,7 +334,7 @@ def test_an_image_that_cannot_be_segmented_says_why(viewer: ViewerModel, chooser
 def test_three_images_are_drawn_on_their_faces(viewer: ViewerModel, chooser: MaterialChooser):
     for seed in range(3):
         viewer.add_labels(two_phases(seed=seed))
-    cube = chooser._below.cube
+    cube = chooser.below.cube
     assert cube.isHidden()
     chooser.material.value = Material.ANISOTROPIC
     assert not cube.isHidden()

@@ -21,7 +21,7 @@ def test_a_model_of_a_region_with_named_phases(viewer, open_dock, qtbot):
     assert not dock.start.enabled
     viewer.layers["training region"].add_rectangles([[0, 0], [35, 47]])
     qtbot.waitUntil(lambda: dock.start.enabled)
-    assert text_of(dock.chooser.found) == "2 phases: 1, 2 · pixel size unknown · 1 region, 36 x 48 px"
+    assert text_of(dock.chooser.found) == "2 phases · pixel size unknown · 1 region, 36 \u00d7 48 px"
     train_for(dock, 3)
     click(dock.start)
     status = until_idle(dock, qtbot)
@@ -33,7 +33,7 @@ def test_a_model_of_a_region_with_named_phases(viewer, open_dock, qtbot):
 
 def test_the_groups_fit_the_dock_and_are_reached_by_keyboard(train_dock, viewer, qtbot):
     dock = train_dock
-    table = dock.chooser._below.phases
+    table = dock.chooser.below.phases
     table.group.open()
     qtbot.waitUntil(table.isVisible)
     assert sum(table.columnWidth(column) for column in range(4)) <= table.width() < dock.width() <= 360

@@ -45,7 +45,7 @@ class Comparing:
     calls: list[Any] = field(default_factory=list)
     reports: list[Any] = field(default_factory=list)
 
-    def compare(self, truth: Any, volumes: Any, config: Any, progress: Any) -> Any:
+    def compare(self, truth: Any, volumes: Any, config: Any, progress: Any, _names: Any = ()) -> Any:
         self.calls.append(SimpleNamespace(truth=truth, volumes=volumes, config=config))
         progress(0.5, "Two-point correlation")
         while not self.go_on.wait(0.02):
@@ -295,7 +295,7 @@ def test_a_dock_that_is_opened_again_shows_the_job_and_its_result(viewer, open_d
     click(dock.compare)
     viewer.window.remove_dock_widget(dock)
     again = open_dock(viewer, NAME)
-    assert again.panel.state.value == "running"
+    assert again.panel.state.value == "Running"
     assert again.cancel.enabled
     assert not again.compare.enabled
     comparing.go_on.set()

@@ -35,7 +35,7 @@ def test_costs_are_measured_once_for_each_choice(train_dock, qtbot, monkeypatch)
     monkeypatch.setattr(training_estimate, "measure", measure)
     train_for(train_dock, 150)
     qtbot.waitUntil(lambda: "about" in text_of(costs.takes), timeout=30_000)
-    assert text_of(costs.takes) == "about 5 min, 1 GB of 12 GB free"
+    assert text_of(costs.takes) == "about 5 min · 1 GB of memory (12 GB free)"
     assert (costs.device.value, costs.help.tooltip) == ("CPU, 2 threads", "Get a graphics card.")
     assert costs.warning.isHidden()
     train_for(train_dock, 5400 * 20)
@@ -48,7 +48,7 @@ def test_costs_are_measured_once_for_each_choice(train_dock, qtbot, monkeypatch)
     train_dock.settings.training.generator_volumes.value = 7
     assert text_of(costs.takes) == "…"
     qtbot.waitUntil(lambda: not train_dock.start.enabled, timeout=30_000)
-    assert text_of(train_dock.panel.message).startswith("Memory does not suffice")
+    assert train_dock.hint.label.text().startswith("Memory does not suffice")
     train_dock.settings.training.generator_volumes.value = 2
     assert train_dock.start.enabled
     assert len(asked) == 2

@@ -35,9 +35,9 @@ def order(edge: int, count: int = 1, **options: Any) -> VolumeOrder:
 
 
 def test_the_time_is_left_open_until_it_is_known():
-    assert costs_of(a_model(), order(256), None).text.endswith("memory, …")
-    assert costs_of(a_model(), order(256), 2.0).text.endswith("about 16 s")  # 8 tiles
-    assert costs_of(a_model(), order(256, count=3), 2.0).text.endswith("about 48 s")
+    assert costs_of(a_model(), order(256), None).text.startswith("… · ")
+    assert costs_of(a_model(), order(256), 2.0).text.startswith("about 16 s · ")  # 8 tiles
+    assert costs_of(a_model(), order(256, count=3), 2.0).text.startswith("about 48 s · ")
 
 
 def test_too_much_for_the_memory():
@@ -83,8 +83,8 @@ def test_what_is_held_in_memory_until_it_is_written_counts(tmp_path):
     held, streamed = (
         costs_of(model, VolumeOrder((VolumeRequest((1000, 1000, 1000)),), path), None).text for path in paths
     )
-    assert "GB memory" in held
-    assert "MB memory" in streamed
+    assert "GB of memory" in held
+    assert "MB of memory" in streamed
 
 
 def test_uncompressed_files_have_no_pyramid(tmp_path):

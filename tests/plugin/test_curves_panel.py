@@ -7,6 +7,7 @@ import pytest
 from napari_slicegan.core.events import Evaluation, Progress
 from napari_slicegan.plugin.parts import curves_panel
 from napari_slicegan.plugin.parts.curves_panel import CurvesPanel
+from napari_slicegan.plugin.work.job import State
 from napari_slicegan.plugin.work.run_view import RunView
 
 
@@ -39,9 +40,21 @@ def test_curves_follow_their_run_and_are_not_drawn_for_each_event(panel, qtbot, 
     assert penalty.curves[0].getData()[1].tolist() == [0.5] * 199
     assert [curve.getData()[1].tolist() for curve in errors.curves] == [[0.03], [0.01]]
     assert "0.03" in panel.titles[2].text()
+    assert "1 %" in panel.titles[2].text()
+    colours = [curve.opts["symbolBrush"] for plot in panel.plots for curve in plot.curves]
+    assert len(set(colours)) == 4
+    assert errors.curves[0].opts["symbol"] == "o"
+    assert errors.viewRange()[1][0] <= 0.0 < 0.03 < errors.viewRange()[1][1]
+    assert errors.getAxis("bottom").labelText == "iterations"
+    assert min(distance.getAxis("bottom").tickSpacing(1, 3, 300))[0] == 1.0
+    view.feed(report(200))
+    assert panel._pause.remainingTime() > 100
+    view.feed(State.FINISHED)
+    assert panel._pause.remainingTime() == 0  # what stays is shown at once
+    qtbot.waitUntil(lambda: distance.curves[0].getData()[0].size == 200, timeout=400)
     panel.show_run(None)
     assert distance.isHidden()
-    view.feed(report(200))
+    view.feed(report(201))
     assert not panel._pause.isActive()  # of another run
 
 

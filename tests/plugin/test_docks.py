@@ -28,6 +28,9 @@ def test_docks_are_tabs_of_each_other_and_open_once(viewer, qtbot):
     _, compare = viewer.window.add_plugin_dock_widget("napari-slicegan", COMPARE)  # as the menu does
     qtbot.waitUntil(lambda: train.window().tabifiedDockWidgets(dock_of(train)) == [dock_of(compare)], timeout=5_000)
     qtbot.waitUntil(lambda: is_in_front(compare) and not is_in_front(train), timeout=5_000)
+    assert dock_of(train).windowTitle() == "Train"
+    qtbot.waitUntil(lambda: dock_of(compare).windowTitle() == "Compare", timeout=5_000)
+    assert dock_of(compare).toggleViewAction().text() == "Compare volumes (napari-slicegan)"
     assert open_dock(viewer, TRAIN) is train
     qtbot.waitUntil(lambda: is_in_front(train) and not is_in_front(compare), timeout=5_000)
     dock_of(train).setFloating(True)

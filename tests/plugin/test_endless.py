@@ -72,7 +72,7 @@ def test_it_opens_at_its_origin(viewer: Any, qtbot: Any):
     assert viewer.dims.ndisplay == 2
     assert not layer.editable
     assert [layer.data[0].shape, layer.data[-1].shape] == [(16384,) * 3, (64,) * 3]
-    assert layer.name == "demo seed 5 endless"
+    assert layer.name == "a endless volume, seed 5"
     np.testing.assert_allclose(layer.scale, SIZE)
     assert [str(unit) for unit in layer.units] == ["micrometer"] * 3
     assert layer.axis_labels == ("z", "y", "x")
@@ -208,7 +208,7 @@ def test_what_napari_asks_beside_the_view(viewer: Any, qtbot: Any, monkeypatch: 
     monkeypatch.setattr(Evaluation, "box", None)
     row, column = (HALF + 5) - layer.corner_pixels[0][1:]
     assert layer.get_value((0, 5 * SIZE, 5 * SIZE), world=True) == (0, shown[row, column])
-    assert "demo" in layer.get_status((0, 0, 0), world=True)["layer_name"]
+    assert "seed 2" in layer.get_status((0, 0, 0), world=True)["layer_name"]
     layer.undo()
     layer.redo()
     layer._update_thumbnail()

@@ -142,7 +142,7 @@ def test_a_dock_opened_again_shows_the_generation_and_cancels_it(large, viewer, 
     click(large.generate)
     close_dock(large)
     again = open_dock(viewer, "Generate volume")
-    assert again.panel.state.value == State.RUNNING
+    assert again.panel.state.value == "Running"
     assert not again.generate.enabled
     cancel_half_way(again, qtbot)
     assert part_of(tmp_path / "v.ome.zarr").is_dir()
@@ -194,7 +194,7 @@ def test_several_seeds_are_several_layers(dock, viewer, qtbot):
     assert until_done(dock, qtbot).state is State.FINISHED
     assert [layer.metadata["napari-slicegan"]["seed"] for layer in viewer.layers] == [3, 7, 8]
     for layer, seed in zip(viewer.layers, (3, 7, 8), strict=True):
-        assert layer.name == f"model seed {seed}"
+        assert layer.name == f"a volume, seed {seed}"
         np.testing.assert_array_equal(layer.data, a_model().generate((20, 24, 28), seed))
     assert message(dock) == "Made 3 volumes."
 

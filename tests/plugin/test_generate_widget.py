@@ -164,12 +164,13 @@ def load(dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch, path: Path) -> 
 def test_a_model_from_a_file(viewer, open_dock: Open, qtbot, monkeypatch, tmp_path):
     dock = open_dock(viewer, "Generate volume")
     a_model().save(tmp_path / "mine.safetensors")
-    assert load(dock, qtbot, monkeypatch, tmp_path / "mine.safetensors").state is State.FINISHED
+    loaded = load(dock, qtbot, monkeypatch, tmp_path / "mine.safetensors")
+    assert (loaded.state, loaded.message, loaded.fraction) == (State.IDLE, "Loaded mine.", 0.0)
     assert dock.form.model.current_choice == "mine"
     assert dock.generate.enabled
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     click(dock.load)
-    assert dock.jobs.loading.status.state is State.FINISHED
+    assert dock.jobs.loading.status is loaded
 
 
 def newer_model(path: Path) -> None:

@@ -134,4 +134,4 @@ def test_a_surface(tmp_path):
 
 def test_a_path_that_is_none_is_a_defect():
     with pytest.raises(UnexpectedError, match="TypeError"):
-        run(load_model(None, Control()))  # type: ignore[arg-type]
+        run(load_model(None, "auto", Control()))  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ def test_a_dock_closed_and_opened_again_shows_the_training(train_dock, viewer, o
 
     again = open_dock(viewer)
     assert again is not train_dock
-    assert again.panel.state.value.startswith("training on")
+    assert again.panel.state.value.startswith("Training on")
     assert not again.start.enabled
     assert again.live.curves.view is job(again).view
     assert not again.setup.is_open
@@ -54,7 +54,7 @@ def test_a_dock_closed_and_opened_again_shows_the_training(train_dock, viewer, o
     qtbot.waitUntil(lambda: text_of(again.panel.rows["iteration"]) != before, timeout=60_000)
     click(again.stop)
     assert until_idle(again, qtbot).state is State.STOPPED
-    assert again.panel.state.value == "stopped"
+    assert again.panel.state.value == "Stopped"
     assert len(again.jobs.models.entries) == 1
 
 

@@ -53,7 +53,7 @@ def test_the_calibration_of_the_layer_is_kept():
     layer = Image(GREY, scale=(0.4, 0.4), units="micrometer", name="a")
     data = training_data([image_of(layer)])
     assert (data.pixel_size, data.unit, data.names) == (0.4, "um", ("a",))
-    assert look_at([image_of(layer)], "auto", 16).text == "grey · 0.4 µm/px · 32 x 40"
+    assert look_at([image_of(layer)], "auto", 16).text == "grey · 0.4 µm/px · 32 \u00d7 40 px"
 
 
 def test_the_copy_is_not_painted_on():
@@ -86,7 +86,7 @@ def test_images_of_different_pixel_sizes_are_refused():
 
 
 def test_a_stack_is_as_small_as_its_shortest_edge():
-    with pytest.raises(DataError, match="8 x 64"):
+    with pytest.raises(DataError, match=r"8 \u00d7 64 pixels.*choose Slices: normal to z"):
         look_at([image_of(Image(np.zeros((8, 64, 64))))], "auto", 16)
 
 
@@ -190,7 +190,7 @@ def test_regions_are_cut_out_of_what_is_read():
     data = training_data([image])
     assert data.regions == (cut.regions,)
     assert data.names == ("a, 2 regions",)
-    assert look_at([image], "auto", 16).text == "grey · pixel size unknown · 2 regions, 18 x 20, 18 x 20 px"
+    assert look_at([image], "auto", 16).text == "grey · pixel size unknown · 2 regions, 18 \u00d7 20, 18 \u00d7 20 px"
 
 
 def test_one_region_is_an_image_of_its_own():
@@ -199,7 +199,7 @@ def test_one_region_is_an_image_of_its_own():
     data = training_data([image])
     assert (data.regions, data.sources[0].shape) == ((), (1, 18, 20, 1))
     assert data.names == ("a, rows 2 to 20, columns 4 to 24",)
-    assert look_at([image], "auto", 16).text.endswith("1 region, 18 x 20 px")
+    assert look_at([image], "auto", 16).text.endswith("1 region, 18 \u00d7 20 px")
 
 
 def test_a_region_of_a_stack_is_one_of_all_its_slices():

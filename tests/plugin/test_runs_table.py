@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from napari_slicegan.core.runs import RunState, RunSummary
 from napari_slicegan.plugin.runs.buttons import BUTTONS, RunButtons, Situation
-from napari_slicegan.plugin.runs.table import COLUMNS, RunsTable
+from napari_slicegan.plugin.runs.columns import COLUMNS, short_name
+from napari_slicegan.plugin.runs.table import RunsTable
 from tests.plugin.a_run import later
 
 
@@ -40,11 +42,11 @@ def test_the_newest_run_is_on_top_and_every_column_sorts(table):
     ]
     table.show_runs(runs)
     assert names(table) == ["A", "b", "c"]
-    upwards = ["Abc", "bcA", "bAc", "bcA", "cbA", "cbA"]
+    upwards = ["Abc", "bAc", "bcA", "cbA", "cbA", "bcA"]
     for column, expected in enumerate(upwards):
         table.sortByColumn(column, table.shown.sortOrder().AscendingOrder)
         assert "".join(names(table)) == expected, COLUMNS[column].title
-    table.sortByColumn(4, table.shown.sortOrder().DescendingOrder)
+    table.sortByColumn(3, table.shown.sortOrder().DescendingOrder)
     assert names(table) == ["b", "c", "A"]  # what is not known comes last both ways
 
 
@@ -68,6 +70,37 @@ def test_a_renewal_keeps_the_selected_run_and_the_place(table):
     table.show_runs([])
     assert table.run is None
     assert told[-1] is None
+
+
+def test_names_and_dates_are_read_in_a_narrow_dock(table):
+    twins = ["2026-11-22_152154_battery-cathode", "2026-11-22_153010_battery-cathode"]
+    table.show_runs([summary(name, number) for number, name in enumerate(twins)])
+    cells = [[table.shown.data(table.shown.index(row, column)) for column in range(6)] for row in range(2)]
+    assert [cell[0] for cell in cells] == ["battery-cathode"] * 2
+    assert cells[0][4] != cells[1][4]
+    assert re.fullmatch(r"21 Nov \d\d:00", cells[0][4])
+    assert twins[1] in table.shown.data(table.shown.index(0, 0), 3)  # the tooltip
+    assert table.columnWidth(0) >= 150
+    metrics = table.fontMetrics()
+    assert table.columnWidth(4) > metrics.horizontalAdvance(cells[0][4]) + 6
+    assert [short_name(name) for name in ("mine", "2026-11-22_152154", "2026-11-22 mine")] == [
+        "mine",
+        "2026-11-22_152154",
+        "2026-11-22 mine",
+    ]
+
+
+def test_the_table_is_as_high_as_its_rows(table):
+    heights = []
+    for count in (0, 3, 4, 8, 9):
+        table.show_runs([summary(f"run {number}", number) for number in range(count)])
+        heights.append(table.height())
+    assert heights[0] == heights[1] < heights[2] < heights[3] == heights[4]
+    table.show_runs([summary(f"run {number}", number) for number in range(5)])
+    table.resize(340, table.height())
+    assert not table.verticalScrollBar().isVisible()  # the lowest row is not behind the horizontal one
+    table.resize(900, table.height())
+    assert not table.horizontalScrollBar().isVisible()
 
 
 def test_names_from_files_are_no_markup(table):

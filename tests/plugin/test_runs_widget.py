@@ -25,6 +25,7 @@ from napari_slicegan.plugin.runs import widget as runs_widget
 from napari_slicegan.plugin.runs.dialogs import ContinueDialog, Further, size_of
 from napari_slicegan.plugin.runs.widget import RunsWidget
 from napari_slicegan.plugin.train import unfinished
+from napari_slicegan.plugin.work.job import State, Status
 from tests.plugin.a_run import a_run, later, progress_line
 from tests.plugin.conftest import two_phases
 
@@ -136,6 +137,15 @@ def test_a_run_is_generated_from_continued_and_started_from(viewer, qtbot, runs,
     press(dock, "start_from")
     train = open_dock(viewer, "Train SliceGAN")
     assert train.start_from.path == path
+    train.job.status = Status(State.STOPPED, path=runs / "damaged")
+    train.runs.native.click()  # at the run that this window has trained last, in its own folder
+    qtbot.waitUntil(lambda: dock.table.run is not None and dock.table.run.path == runs / "damaged", timeout=10_000)
+    dock.folder.value = runs.parent
+    train.runs.native.click()
+    assert Path(dock.folder.value) == runs
+    qtbot.waitUntil(lambda: dock.table.run is not None and dock.table.run.path == runs / "damaged", timeout=10_000)
+    train.job.changed.emit(Status(State.CHECKING, path=path))  # or at the one that has just begun
+    qtbot.waitUntil(lambda: dock.table.run.path == path, timeout=10_000)
 
 
 def test_a_run_of_another_process_is_followed_and_asked(viewer, qtbot, runs, monkeypatch):

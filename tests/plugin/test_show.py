@@ -23,7 +23,7 @@ def volume(seed: int) -> np.ndarray:
 def look_of(viewer: ViewerModel) -> tuple[Any, ...]:
     """All that a preview must not change."""
     camera, dims = viewer.scene.camera, viewer.dims
-    layers = [(layer.name, layer.visible) for layer in viewer.layers if not layer.name.startswith("preview")]
+    layers = [(layer.name, layer.visible) for layer in viewer.layers if not layer.name.endswith(" preview")]
     place = (camera.center, camera.zoom, camera.angles, dims.ndisplay, dims.point[-2:])
     return (*place, set(viewer.layers.selection), viewer.layers.selection.active, layers)
 
@@ -52,12 +52,13 @@ def test_a_preview_takes_nothing_over(viewer, tmp_path, ndisplay):
     preview.show(Preview(1, volume(1)))
     assert look_of(viewer) == before
     layer = viewer.layers[-1]
-    assert layer.name == "preview of run"
+    assert layer.name == "micrograph preview"
     preview.show(Preview(2, volume(2)))
     assert look_of(viewer) == before
     assert viewer.layers[-1] is layer
     np.testing.assert_array_equal(layer.data, volume(2))
     assert layer.metadata["napari-slicegan"]["iterations"] == 2
+    assert layer.metadata["napari-slicegan"]["model"] == str(tmp_path / "run")
     assert (tuple(layer.scale), layer.axis_labels) == ((0.4,) * 3, ("z", "y", "x"))
     assert {str(unit) for unit in layer.units} == {"micrometer"}
     assert layer.extent.world[0][-1] > viewer.layers["micrograph"].extent.world[1][-1]  # beside it
@@ -71,11 +72,23 @@ def test_a_preview_that_was_removed_comes_back_only_when_asked_for(viewer, tmp_p
     viewer.layers.pop()
     preview.show(Preview(2, volume(2)))
     assert len(viewer.layers) == 3
+    before = look_of(viewer)
     preview.bring_into_view()
+    assert preview.is_in_view
     assert viewer.dims.ndisplay == 3
+    assert [layer.visible for layer in viewer.layers] == [False, False, False, True]
     np.testing.assert_array_equal(viewer.layers[-1].data, volume(2))
-    assert not viewer.layers["hidden"].visible
     assert viewer.scene.camera.zoom != 7.0
+    preview.go_back()
+    assert look_of(viewer) == before
+    assert not preview.is_in_view
+    preview.bring_into_view()
+    viewer.layers.remove("chosen")
+    later = viewer.add_labels(np.ones((32, 32), np.uint8), name="later", visible=False)
+    preview.go_back()
+    assert viewer.layers["micrograph"].visible
+    assert not later.visible  # it was not there
     preview.forget(None)
     preview.bring_into_view()  # of the next training there is none yet
     assert len(viewer.layers) == 4
+    assert not preview.is_in_view

@@ -7,7 +7,10 @@ import pytest
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_slicegan.plugin.layers import Look
+from napari_slicegan.plugin.parts.dock import Dock
 from napari_slicegan.plugin.parts.slice_strip import SliceStrip, picture_of
+from napari_slicegan.plugin.parts.status_panel import StatusPanel
+from napari_slicegan.plugin.train.live_panel import LivePanel
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LABELS = Look(DirectLabelColormap(color_dict={1: "#ff0000", 2: "#0000ff", None: "transparent"}))
@@ -65,3 +68,16 @@ def test_it_is_drawn_in_any_width(qtbot):
     assert sum(red) > 200  # three pictures, side by side
     strip.show_volume(None)
     assert strip._pictures == [None] * 4
+
+
+@pytest.mark.parametrize("width", [360, 620])
+def test_captions_are_not_cut_off(qtbot, width):
+    dock = Dock()
+    qtbot.addWidget(dock)
+    live = LivePanel(StatusPanel(numbers=True))
+    dock.fill(live)
+    live.strip.show()
+    dock.resize(width, 700)
+    dock.show()
+    qtbot.wait(20)
+    assert live.strip.height() == live.strip.heightForWidth(live.strip.width())

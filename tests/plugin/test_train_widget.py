@@ -18,13 +18,14 @@ from napari_slicegan.core.events import Preview
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
-from napari_slicegan.plugin.images.chooser import NO_LAYER, Material
-from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.images.chooser import Material
+from napari_slicegan.plugin.parts.dock import NO_WIDTH, WIDTH
 from napari_slicegan.plugin.work.job import State
 from napari_slicegan.plugin.work.worker import PAUSES
 from tests.plugin.conftest import click, job, text_of, train_for, two_phases, until_idle, until_trains
 
 Open = Callable[..., Any]
+NO_LAYER = "Open a micrograph (File > Open), or try it on a sample."
 
 
 @pytest.fixture
@@ -37,13 +38,13 @@ def errors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def problem(dock: Any) -> str:
-    """The sentence that the dock shows; Train must be disabled for as long as it stands there before a training."""
-    return text_of(dock.panel.message)
+    """What the dock says in its footer, else in its hint."""
+    return text_of(dock.panel.message) or dock.hint.label.text().replace(NO_WIDTH, "")
 
 
 def test_from_a_micrograph_to_a_model(train_dock, viewer, qtbot):
     dock = train_dock
-    assert text_of(dock.chooser.found) == "2 phases: 1, 2 · pixel size unknown · 32 x 32"
+    assert text_of(dock.chooser.found) == "2 phases · pixel size unknown · 32 \u00d7 32 px"
     assert dock.start.enabled
     assert not dock.stop.enabled
     train_for(dock, 30)
@@ -53,8 +54,8 @@ def test_from_a_micrograph_to_a_model(train_dock, viewer, qtbot):
     assert dock.stop.enabled
     status = until_idle(dock, qtbot)
     assert status.state is State.FINISHED, status.message
-    assert dock.panel.state.value == "finished"
-    assert dock.panel.bar.value == dock.panel.bar.max
+    assert dock.panel.state.value == "Finished"
+    assert not dock.panel.bar.visible
     assert dock.start.enabled
     assert status.progress.iteration == 30
     assert text_of(dock.panel.rows["iteration"]).startswith("30 ")
@@ -102,7 +103,12 @@ def test_a_removed_preview_does_not_come_back(train_dock, viewer, qtbot, monkeyp
     assert train_dock.hint.button.text() == "Show preview"
     train_dock.hint.button.click()  # but when it is asked for
     assert viewer.dims.ndisplay == 3
-    assert [layer.visible for layer in viewer.layers] == [True, True]
+    assert [layer.visible for layer in viewer.layers] == [False, True]
+    assert train_dock.hint.button.text() == "Back to the micrograph"
+    train_dock.hint.button.click()
+    assert viewer.dims.ndisplay == 2
+    assert viewer.layers[0].visible
+    assert train_dock.hint.button.text() == "Show preview"
 
 
 def test_stop_is_acknowledged_at_once_and_keeps_the_model(train_dock, qtbot):
@@ -111,7 +117,7 @@ def test_stop_is_acknowledged_at_once_and_keeps_the_model(train_dock, qtbot):
     until_trains(train_dock, qtbot)
     click(train_dock.stop)
     assert job(train_dock).status.state is State.STOPPING
-    assert train_dock.panel.state.value.startswith("stopping")
+    assert train_dock.panel.state.value.startswith("Stopping")
     assert not train_dock.stop.enabled
     status = until_idle(train_dock, qtbot)
     assert status.state is State.STOPPED
@@ -124,6 +130,8 @@ def test_stop_before_torch_is_there(train_dock, qtbot):
     click(train_dock.start)
     click(train_dock.stop)
     assert until_idle(train_dock, qtbot).state is State.STOPPED
+    assert "nothing has been learnt" in job(train_dock).status.message
+    assert not train_dock.jobs.models.entries
 
 
 def test_a_run_goes_on_from_its_directory_alone(train_dock, viewer, qtbot):
@@ -153,7 +161,7 @@ def test_pause_and_resume(train_dock, qtbot):
     click(train_dock.start)
     until_trains(train_dock, qtbot)
     click(train_dock.pause)
-    assert train_dock.panel.state.value.startswith("paused")  # at once
+    assert train_dock.panel.state.value.startswith("Paused")  # at once
     assert train_dock.pause.text == "Res&ume"
     qtbot.waitUntil(lambda: "what it has made is saved" in problem(train_dock), timeout=5_000)
     status = job(train_dock).status
@@ -162,7 +170,7 @@ def test_pause_and_resume(train_dock, qtbot):
     qtbot.wait(200)
     assert job(train_dock).status.progress == status.progress
     click(train_dock.pause)
-    assert train_dock.panel.state.value.startswith("training")
+    assert train_dock.panel.state.value.startswith("Training on")
     qtbot.waitUntil(lambda: job(train_dock).status.progress.iteration > status.progress.iteration, timeout=5_000)
     click(train_dock.pause)
     click(train_dock.stop)  # also while it waits
@@ -176,7 +184,7 @@ def test_the_dock_shows_what_the_run_has_learnt(train_dock, viewer, qtbot):
     train_for(dock, 24)
     click(dock.start)
     assert not dock.setup.is_open
-    assert dock.panel.state.value == "checking"
+    assert dock.panel.state.value == "Checking"
     assert until_idle(dock, qtbot).state is State.FINISHED
     qtbot.waitUntil(lambda: dock.live.strip.isVisible() and None not in dock.live.strip._pictures, timeout=5_000)
     distance, _, errors = dock.live.curves.plots
@@ -194,6 +202,7 @@ def test_a_run_starts_from_another(train_dock, qtbot):
     first = until_idle(train_dock, qtbot).path
     train_dock.settings.network.channels.value = "4, 4"
     train_dock.set_start_from(first)
+    assert train_dock.hint.label.text().replace(NO_WIDTH, "") == f"Press Train: it goes on from {first.name}."
     assert train_dock.settings.network_config().channels == (5, 6)
     assert first.name in train_dock.start_from.label.text().replace("\u200b", "")
     click(train_dock.start)
@@ -214,13 +223,13 @@ def test_the_sample_is_a_button_away(viewer, open_dock: Open, qtbot):
 
 def test_without_a_layer(viewer, open_dock: Open):
     dock = open_dock(viewer)
-    assert problem(dock) == NO_LAYER
+    assert (problem(dock), dock.hint.button.text()) == (NO_LAYER, "Open a sample")
     assert not dock.start.enabled
     click(dock.start)
     assert job(dock).status.state is State.IDLE
     viewer.add_labels(two_phases())
     assert dock.start.enabled
-    assert not problem(dock)
+    assert problem(dock).startswith("Press Train")
     viewer.layers.clear()
     assert problem(dock) == NO_LAYER
     assert not dock.start.enabled
@@ -326,7 +335,7 @@ def test_two_directions_with_a_special_axis(viewer, open_dock: Open, qtbot):
 def test_a_stack_gives_its_slices(viewer, open_dock: Open, qtbot):
     viewer.add_labels(np.stack([two_phases(20, seed) for seed in range(20)]))
     dock = open_dock(viewer)
-    assert text_of(dock.chooser.found).endswith("20 x 20 x 20")
+    assert text_of(dock.chooser.found).endswith("20 \u00d7 20 \u00d7 20 px")
     train_for(dock, 2)
     click(dock.start)
     assert until_idle(dock, qtbot).state is State.FINISHED
@@ -390,8 +399,17 @@ def test_a_folder_that_cannot_be_written(train_dock, qtbot, tmp_path, errors):
     train_dock.settings.folder.value = tmp_path / "file"
     click(train_dock.start)
     assert until_idle(train_dock, qtbot).state is State.FAILED
-    assert "cannot be made" in problem(train_dock)
+    assert problem(train_dock).endswith("cannot be made: Not a directory. Choose another folder: Advanced > Save in.")
+    assert text_of(train_dock.panel.message) == ""  # the hint says it
     assert errors
+    assert train_dock.setup.is_open
+    assert train_dock.settings.advanced.is_open
+    line = train_dock.settings.folder.line_edit.native
+    qtbot.waitUntil(lambda: not line.visibleRegion().isEmpty(), timeout=5_000)
+    qtbot.waitUntil(lambda: train_dock.window().focusWidget() is line, timeout=5_000)
+    assert str(tmp_path / "file") in line.toolTip()
+    train_dock.hint.close_button.click()
+    assert "cannot be made" in text_of(train_dock.panel.message)
 
 
 def test_a_setting_that_cannot_work_is_named(train_dock):
@@ -424,6 +442,13 @@ def test_the_preset_fills_the_form(train_dock):
     assert settings.training.learning_rate.value == 1e-4
     assert "as published" in settings.about.value
     assert "smaller than the 64 x 64" in problem(train_dock)
+    settings.length.value = 77
+    settings.length_unit.value = "minutes"
+    settings.length.value = 2.25
+    settings.length_unit.value = "iterations"
+    assert settings.length.native.text() == "77"  # as it was
+    settings.length_unit.value = "minutes"
+    assert settings.length.value == 2.25
     settings.preset.value = "quick"
     assert settings.length_unit.value == "minutes"
     assert train_dock.start.enabled

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from napari.layers import Labels, Layer
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.plugin.layers import Look
-from napari_slicegan.plugin.volume_layers import appearance, volume_layer
+from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.volume_layers import appearance, is_endless, volume_layer
 
 VOLUME = np.array([[[0, 2], [5, 2]]], np.uint8)
 INFO = ModelInfo(
@@ -43,6 +46,17 @@ def test_the_colours_of_the_training_layer_count_more():
     assert layer.colormap.map(2).ravel().tolist() == [0, 0, 1, 1]
 
 
+def test_a_colour_that_was_chosen_counts_more_than_the_grey_level_of_an_image():
+    look = Look(Colormap([[0, 0, 0, 1], [1, 1, 1, 1]]), (0.0, 5.0), {2: "#ff0000"})
+    layer = Layer.create(*volume_layer(VOLUME, INFO, "v", look))
+    assert [layer.colormap.map(phase).ravel().tolist() for phase in (2, 5)] == [[1, 0, 0, 1], [1, 1, 1, 1]]
+
+
+def test_a_layer_with_metadata_of_others_is_not_endless():
+    assert not is_endless(Labels(VOLUME, metadata={"napari-slicegan": "a note"}))
+    assert is_endless(Labels(VOLUME, metadata={"napari-slicegan": {"endless": True}}))
+
+
 def test_a_model_that_knows_neither_leaves_napari_its_colours():
     layer = Layer.create(*volume_layer(VOLUME, replace(INFO, phase_names=(), phase_colours=()), "v", None))
     assert layer.colormap.map(2).ravel().tolist() == Labels(VOLUME).colormap.map(2).ravel().tolist()
@@ -59,3 +73,19 @@ def test_intensities_are_shown_through(kind, channels):
     assert layer.rgb == (channels == 3)
     assert layer.rgb or layer.contrast_limits == [0, 255]
     assert layer.metadata["napari-slicegan"] == {}
+
+
+@pytest.mark.parametrize(
+    ("images", "material"),
+    [
+        (["cathode"], "cathode"),
+        (["cathode.tif"], "cathode"),
+        (["flat, slices normal to z, rows 0 to 8, columns 0 to 9", "side"], "flat"),
+        (["photo, 2 regions"], "photo"),
+        ([], "run"),
+        ("no list", "run"),
+    ],
+)
+def test_volumes_are_called_after_what_was_trained_on(images, material):
+    info = SimpleNamespace(provenance={"images": images})
+    assert ModelEntry("run", SimpleNamespace(info=info), Path("run")).material == material

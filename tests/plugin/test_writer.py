@@ -102,6 +102,13 @@ def test_phases_keep_their_names(suffix, tmp_path):
     assert dict(zip(features["index"], features["name"], strict=True)) == {0: "pore", 1: "B", 2: "µ"}
 
 
+def test_a_name_that_was_edited_counts_more_than_the_features(tmp_path):
+    layer = Labels(np.array([[1, 2]], np.uint8), features={"index": [1, 2, np.nan], "name": ["a", "b", "c"]})
+    layer.metadata["phase_names"] = {1: "Ni & Co", 2: "b"}
+    features = read(save(layer, tmp_path / "v.tif")).features
+    assert dict(zip(features["index"], features["name"], strict=True)) == {1: "Ni & Co", 2: "b"}
+
+
 def test_other_programs_find_size_and_range(tmp_path):
     with tifffile.TiffFile(save(a_layer(), tmp_path / "v.tif")) as tif:
         meta = tif.imagej_metadata

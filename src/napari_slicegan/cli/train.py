@@ -12,7 +12,7 @@ from napari_slicegan.cli.settings import Request
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import ConfigError, DataError, OutputError, TrainingError
-from napari_slicegan.core.files import CONFIG, MODEL, PREVIEWS
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, MODEL, PREVIEWS, is_free
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
@@ -50,7 +50,7 @@ def check_free(out: Path, resume: bool = False) -> None:
     OutputError
         The place is taken.
     """
-    if out.is_dir() and all(entry.suffix == ".part" for entry in out.iterdir()):
+    if out.is_dir() and is_free(out):
         return
     if out.is_dir() and resume and (out / CONFIG).exists():
         return
@@ -65,8 +65,10 @@ def _images(args: argparse.Namespace, size: Size | None, found: Run | None) -> T
         return read_training_data(args.image, args.kind, args.axis, args.crop, size)
     if found is None:
         raise DataError(f"There is no image to train on, and no run at {args.out}: name one, two or three images.")
-    if args.crop or size:
-        raise ConfigError("The images of the run are used as they are: leave out --crop, --pixel-size and --unit.")
+    if args.crop or size or (args.kind, args.axis) != ("auto", "z"):
+        raise ConfigError(
+            "The images of the run are used as they are: leave out --kind, --axis, --crop, --pixel-size and --unit."
+        )
     return found.data()
 
 
@@ -109,8 +111,7 @@ def _resumed(
 ) -> tuple[Run, Trainer]:
     """Go on with a run; only its end may be another than before."""
     other = request.differences(found.network, found.training)
-    if args.start_from and not found.started_from:
-        raise TrainingError(f"The run {found.path} has begun with random weights: leave out --start-from.")
+    _check_start(found, args.start_from)
     if request.preset not in (None, found.preset):
         other = ["preset", *other]
     if other:
@@ -125,6 +126,20 @@ def _resumed(
             f"{data.unit}: leave out --pixel-size and --unit, or start a new run."
         )
     return found, found.trainer(data, found.recipe(**request.end), args.device)
+
+
+def _check_start(found: Run, given: str | None) -> None:
+    """Refuse other weights to start from than those that the run has begun with."""
+    if given is None:
+        return
+    if not found.started_from:
+        raise TrainingError(f"The run {found.path} has begun with random weights: leave out --start-from.")
+    place = Path(given).resolve()
+    if Path(found.started_from).resolve() not in (place, place / CHECKPOINT, place / MODEL):
+        raise TrainingError(
+            f"The run {found.path} was started from {found.started_from}, not from {given}: leave out --start-from, "
+            "or start a new run."
+        )
 
 
 def _show_results(out: Path, code: int) -> None:

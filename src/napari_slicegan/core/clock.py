@@ -19,9 +19,18 @@ class Clock:
     """
 
     def __init__(self, seconds: float = 0.0, iteration: int = 0) -> None:
-        self.seconds = seconds
         self._start = 0.0
+        self.go_on_from(seconds, iteration)
+
+    def go_on_from(self, seconds: float, iteration: int) -> None:
+        """Begin a session after what was counted before."""
+        self.seconds = self._before = seconds
         self._last = (seconds, iteration)
+
+    @property
+    def session(self) -> float:
+        """Seconds that were counted in this session."""
+        return self.seconds - self._before
 
     def __enter__(self) -> None:
         self._start = time.monotonic()

@@ -69,7 +69,10 @@ class CropSampler:
         return self._as_channels(torch.from_numpy(np.stack(crops)))
 
     def _places(self, source: int, count: int, rng: torch.Generator) -> npt.NDArray[np.int64]:
-        """Image, top row and left column of crops, an array (count, 3): every place in the regions is as likely."""
+        """Image, top row and left column of crops, an array (count, 3): every place in a region is as likely.
+
+        Where regions overlap, a place is as many times as likely as there are regions that it lies in.
+        """
         stack, edge, regions = self._data.sources[source], self._edge, self._data.regions_of(source)
         if not regions:
             room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)

@@ -114,6 +114,17 @@ class TrainingData:
         """Channels of a voxel: the number of phases, 1 for grey, 3 for colour."""
         return len(self.phases) or self.sources[0].shape[3]
 
+    @cached_property
+    def is_stack(self) -> bool:
+        """Whether the three sources are the slices of one stack along each axis."""
+        first, *others = self.sources
+        turned = [np.moveaxis(first, axis, 0) for axis in (1, 2)]
+        return (
+            len(others) == 2
+            and any(len(source) > 1 for source in self.sources)
+            and all(np.array_equal(*pair) for pair in zip(others, turned, strict=True))
+        )
+
     @property
     def views(self) -> tuple[tuple[int, bool], ...]:
         """For each axis z, y, x: the source that planes normal to it are compared with, and whether to transpose them.
@@ -158,7 +169,7 @@ class TrainingData:
             An image or a region is smaller than the crop.
         """
         for source in range(len(self.sources)):
-            what, hint = "A region", "draw it larger"
+            what, hint = "A region", "draw it larger, or use a larger image"
             if not self.regions_of(source):
                 what, hint = "An image", "use a larger image"
             for piece in self.pieces(source):
@@ -166,7 +177,7 @@ class TrainingData:
                 if min(height, width) < edge:
                     raise DataError(
                         f"{what} of {height} x {width} pixels is smaller than the {edge} x {edge} pixels of a training "
-                        f"crop: {hint}, or use an image of a finer resolution."
+                        f"crop: {hint} or one of finer resolution."
                     )
 
     @classmethod
@@ -182,7 +193,8 @@ class TrainingData:
             What a voxel is; "auto" looks at the first image (`detect_kind`).
         **details
             `pixel_size`, `unit`, `axis`, `names`, `regions`, `phase_names`, `phase_colours`. Of 2D images with
-            regions, kind, phases and levels are looked for within the regions only.
+            regions, kind, phases and levels are looked for within the regions only. `slices`, "z", "y" or "x", takes
+            only the slices of a stack that are normal to that axis, as one source of an isotropic material.
 
         Returns
         -------
@@ -213,7 +225,7 @@ class TrainingData:
         return make(*images, **details)
 
     @classmethod
-    def from_labels(cls, *images: Array, **details: Any) -> TrainingData:
+    def from_labels(cls, *images: Array, slices: str = "", **details: Any) -> TrainingData:
         """Make training data of 2 to 8 phases from segmented images of any integer values (see `from_images`)."""
         images = inside(images, details.get("regions", ()))
         found = [distinct_values(image, MAX_COUNTED) for image in images]
@@ -227,21 +239,22 @@ class TrainingData:
         phases = tuple(found[0] or ())
         if label_dtype(phases).itemsize > 4:
             raise DataError(f"The labels {phases} take more than 32 bits: relabel the image.")
-        sources = stacks_of([phase_indices(image, phases) for image in images], channels=False)
+        sources = stacks_of([phase_indices(image, phases) for image in images], channels=False, slices=slices)
         return cls(OutputKind.PHASES, sources, phases, **details)
 
     @classmethod
-    def from_greyscale(cls, *images: Array, **details: Any) -> TrainingData:
+    def from_greyscale(cls, *images: Array, slices: str = "", **details: Any) -> TrainingData:
         """Make training data from grey images; uint8 keeps its values, all else is spread over 0 ... 255 together."""
         stacks, levels = intensities([as_grey(image) for image in images], details.get("regions", ()))
-        sources = stacks_of([stack[..., None] for stack in stacks], channels=True)
+        sources = stacks_of([stack[..., None] for stack in stacks], channels=True, slices=slices)
         return cls(OutputKind.GREY, sources, levels=levels, **details)
 
     @classmethod
-    def from_colour(cls, *images: Array, **details: Any) -> TrainingData:
+    def from_colour(cls, *images: Array, slices: str = "", **details: Any) -> TrainingData:
         """Make training data from colour images, (..., 3) or (..., 4) with an alpha channel that is dropped."""
         stacks, levels = intensities([as_colour(image) for image in images], details.get("regions", ()))
-        return cls(OutputKind.COLOUR, stacks_of(stacks, channels=True), levels=levels, **details)
+        sources = stacks_of(stacks, channels=True, slices=slices)
+        return cls(OutputKind.COLOUR, sources, levels=levels, **details)
 
 
 def _columns_axis(axis: int) -> int:

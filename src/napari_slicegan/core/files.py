@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from napari_slicegan.core.errors import OutputError
 
@@ -18,6 +20,17 @@ MODEL = "model.safetensors"
 PREVIEWS = "previews"
 LOCK = "run.lock"
 REQUEST = "request"
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a directory holds nothing but what a start that was cut short has left behind.
+
+    Raises
+    ------
+    OSError
+        The directory cannot be read.
+    """
+    return all(entry.suffix == ".part" or entry.name == IMAGES for entry in folder.iterdir())
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
@@ -37,7 +50,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool
     OutputError
         The file cannot be written; what stood at the path is still there.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{uuid4().hex[:8]}.part")  # nobody else writes to this one
     try:
         with part.open("wb") as file:
             write(file)
@@ -46,5 +59,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool
                 os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

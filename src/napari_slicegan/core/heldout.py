@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_slicegan.core.asides import Aside
 from napari_slicegan.core.clock import Clock
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import Evaluation
-from napari_slicegan.core.interruption import readable_errors
+from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
 
 _SEED = 20_000  # neither the preview's nor likely a training's: what is judged here is never shown or learnt
 _VOLUMES = 4
-_SHARE = 0.05  # of the training time at most
-_SHORT = 1.0  # seconds that someone who pressed Stop may wait
 _MOST_PIXELS = 2**22  # of a source that are looked at
 
 Array = npt.NDArray[Any]
@@ -36,9 +34,17 @@ class HeldOut:
         The micrographs.
     network : NetworkConfig
         The networks that are trained on them.
+    flag : Flag, optional
+        Interrupts the work on large micrographs.
+
+    Raises
+    ------
+    Interrupted
+        The flag was set meanwhile.
     """
 
-    def __init__(self, data: TrainingData, network: NetworkConfig) -> None:
+    def __init__(self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None) -> None:
+        self._flag = flag  # of the work on the micrographs alone
         self._kind, self._channels, self._views = data.kind, data.channels, data.views
         self._reach = network.edge // 2
         cells = (_VOLUMES, network.latent_channels, *(network.geometry.latent_edge,) * 3)
@@ -46,6 +52,7 @@ class HeldOut:
         found = [self._of_source(data, source) for source in range(len(data.sources))]
         self._means = np.mean([found[source][0] for source, _ in data.views], axis=0)  # (C,)
         self._curves = np.array([self._directed(found[source][1], turn) for source, turn in data.views])
+        self._flag = None
 
     @torch.no_grad()
     def evaluate(self, generator: Generator, iteration: int) -> Evaluation:
@@ -106,6 +113,8 @@ class HeldOut:
         return list(np.moveaxis(scaled, -1, 0))
 
     def _curve(self, channel: Array, axis: int) -> Floats:
+        if self._flag and self._flag.is_set():
+            raise Interrupted
         correlate = two_point_correlation if self._kind is OutputKind.PHASES else mean_products
         return correlate(channel, axis, self._reach)
 
@@ -127,6 +136,8 @@ class Evaluator:
         The networks that are trained on them.
     iterations : int
         Generator updates between two evaluations; 0 means never.
+    clock : Clock
+        Of the training.
 
     Attributes
     ----------
@@ -134,31 +145,50 @@ class Evaluator:
         The last one.
     """
 
-    def __init__(self, data: TrainingData, network: NetworkConfig, iterations: int) -> None:
+    def __init__(self, data: TrainingData, network: NetworkConfig, iterations: int, clock: Clock) -> None:
         self._data, self._network, self._iterations = data, network, iterations
         self.newest: Evaluation | None = None
         self._held_out: HeldOut | None = None  # made when it is needed: the micrographs may be large
-        self._cost: float | None = None  # seconds, of the last one
-        self._spent = 0.0
+        self._aside = Aside("held-out errors", clock, iterations > 0)
 
-    def is_due(self, iteration: int, clock: Clock) -> bool:
+    def is_due(self, iteration: int) -> bool:
         """Whether it is time for an evaluation."""
-        last = self.newest.iteration if self.newest else 0
-        affordable = self._spent + (self._cost or 0) <= _SHARE * clock.seconds
-        return 0 < self._iterations <= iteration - last and affordable
+        return self._aside.is_affordable and iteration - self._last >= self._iterations
 
     def is_due_at_end(self, iteration: int, is_stopped: bool) -> bool:
         """Whether to make a last one: always at the end, at a stop if nobody has to wait for it."""
-        if not self._iterations or iteration == (self.newest.iteration if self.newest else 0):
-            return False
-        return not is_stopped or (self._cost is not None and self._cost < _SHORT)
+        return iteration != self._last and self._aside.is_due_at_end(is_stopped)
 
-    def evaluate(self, generator: Generator, iteration: int, begin: float) -> Evaluation:
-        """Evaluate a snapshot of the generator, whose making has begun at a time (`time.monotonic`)."""
-        with readable_errors():
+    def evaluate(self, generator: Generator, iteration: int, flag: Flag, begin: float) -> Evaluation | None:
+        """Evaluate a snapshot of the generator, whose making has begun at a time (`time.monotonic`).
+
+        Parameters
+        ----------
+        generator : Generator
+            The snapshot.
+        iteration : int
+            Updates that made it.
+        flag : Flag
+            Interrupts the evaluation.
+        begin : float
+            When its making has begun.
+
+        Returns
+        -------
+        Evaluation or None
+            None if it was interrupted, or has failed; then there is never one again.
+        """
+
+        def work() -> Evaluation:
             if self._held_out is None:
-                self._held_out = HeldOut(self._data, self._network)
-            self.newest = self._held_out.evaluate(generator.eval(), iteration)
-        self._cost = time.monotonic() - begin
-        self._spent += self._cost
-        return self.newest
+                self._held_out = HeldOut(self._data, self._network, flag)
+            with interrupted_by(flag, generator):
+                return self._held_out.evaluate(generator.eval(), iteration)
+
+        found = self._aside.do(work, begin)
+        self.newest = found or self.newest
+        return found
+
+    @property
+    def _last(self) -> int:
+        return self.newest.iteration if self.newest else 0

@@ -14,11 +14,13 @@ import torch
 from safetensors.torch import save as to_bytes
 
 from napari_slicegan.core.device import choose_device
+from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.files import MODEL, write_atomically
 from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.runs.lock import is_locked
 from napari_slicegan.core.volume.evaluation import Evaluation, resolved
 from napari_slicegan.core.volume.generation import Generation
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
@@ -208,10 +210,14 @@ def save_card(path: str | Path, card: dict[str, str]) -> None:
     ModelError
         There is no model file, or it is damaged.
     OutputError
-        The file cannot be written.
+        The file cannot be written, or belongs to a run that is being trained.
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
+    if is_locked(file.parent):
+        raise OutputError(
+            f"{file.parent.name} is being trained: save the texts when it has ended, or with Save model as…"
+        )
     model = SliceGAN.load(file, "cpu")
     model.info = replace(model.info, card=card)
     model.save(file)

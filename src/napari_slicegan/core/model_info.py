@@ -18,6 +18,7 @@ FORMAT = 1
 CARD = ("title", "author", "licence", "notes")
 #: Characters of a name and of a text of the card at most.
 LONGEST_NAME, LONGEST_TEXT = 100, 10_000
+_LARGEST_SIZE = 1e300  # whole numbers of JSON have no end
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -105,14 +106,14 @@ class ModelInfo:
             info = cls(network=network, phases=phases, levels=(low, high), **look, **fields)
         except SliceGANError as error:
             raise ModelError(str(error)) from error
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             raise ModelError(f"The header of the model cannot be read ({error}).") from error
         info._check()
         info._check_words()
         return info
 
     def _check(self) -> None:
-        sizes_are_right = isinstance(self.voxel_size, int | float) and 0 < self.voxel_size < float("inf")
+        sizes_are_right = isinstance(self.voxel_size, int | float) and 0 < self.voxel_size < _LARGEST_SIZE
         channels = {OutputKind.GREY: 1, OutputKind.COLOUR: 3}.get(self.kind, len(self.phases))
         if self.network.image_channels != channels or list(self.phases) != sorted(set(self.phases)):
             raise ModelError("The header of the model does not name one label for each of its phases.")

@@ -87,11 +87,18 @@ def _regions_of(images: Sequence[Array], regions: Sequence[Regions]) -> tuple[Re
     return as_regions(regions, [image.shape[:2] for image in images])
 
 
-def stacks_of(images: Sequence[Bytes], *, channels: bool) -> tuple[Bytes, ...]:
-    """Stacks (N, H, W[, C]) for each view: of 2D images one each, of a 3D stack its slices along z, y and x."""
+def stacks_of(images: Sequence[Bytes], *, channels: bool, slices: str = "") -> tuple[Bytes, ...]:
+    """Stacks (N, H, W[, C]) for each view: of 2D images one each, of a 3D stack its slices.
+
+    These are along z, y and x; or, where `slices` is one of these, along that axis alone, for all views.
+    """
+    if slices not in ("", "z", "y", "x"):
+        raise DataError(f"There are no slices normal to {slices!r}: choose z, y or x, or none of them for all axes.")
     dimensions = {image.ndim - channels for image in images}
-    if dimensions == {2}:
+    if dimensions == {2} and not slices:
         return tuple(image[None] for image in images)
     if dimensions == {3} and len(images) == 1:
-        return tuple(np.moveaxis(images[0], axis, 0) for axis in range(3))
+        return tuple(np.moveaxis(images[0], axis, 0) for axis, name in enumerate("zyx") if slices in ("", name))
+    if slices:
+        raise DataError("Slices are chosen of one 3D stack: give one, or choose no axis.")
     raise DataError("Give one, two or three 2D images, or one 3D stack.")

@@ -25,8 +25,18 @@ from napari_slicegan.core.events import (
     Proceeded,
     Progress,
 )
-from napari_slicegan.core.files import LOG, MODEL, PREVIEWS, REQUEST, STATUS, write_atomically
+from napari_slicegan.core.files import (
+    CHECKPOINT,
+    CONFIG,
+    LOG,
+    MODEL,
+    PREVIEWS,
+    REQUEST,
+    STATUS,
+    write_atomically,
+)
 from napari_slicegan.core.model_header import read_card
+from napari_slicegan.core.runs.changes import unfinished
 from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.runs.requests import Request, take_request
 from napari_slicegan.core.runs.status import RunState, RunStatus, read_status, this_host
@@ -63,9 +73,11 @@ class Recorder:
         self._watcher = _Watcher(path, trainer, self._status.repeat)
 
     def __enter__(self) -> Recorder:
+        if not (self._path / CONFIG).is_file():
+            raise OutputError(f"{self._path} cannot be written: the run's directory has gone.")
         self._lock.__enter__()
         try:
-            (self._path / REQUEST).unlink(missing_ok=True)  # was meant for the process before
+            self._clean()
             self._status.begin(self._trainer)
             self._watcher.start()
         except BaseException:
@@ -82,6 +94,13 @@ class Recorder:
                 self._end(self._trainer.result.reason)
         finally:
             self._lock.__exit__()
+
+    def _clean(self) -> None:
+        """Remove what a process before has been asked for, and what it has left when it died."""
+        left = (self._path / REQUEST, *unfinished(self._path, CHECKPOINT), *unfinished(self._path, MODEL))
+        for file in left:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
     def take(self, event: Event) -> None:
         """Write down an event."""
@@ -124,16 +143,19 @@ class Recorder:
 
     def _write_preview(self, iteration: int, volume: Any, data: TrainingData) -> None:
         folder = self._path / PREVIEWS
-        if self._path.is_dir() and not folder.exists():
-            folder.mkdir()
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be made: {error.strerror or error}.") from error
         path = folder / f"{iteration:08d}.tif"
         write_volume(path, volume, data.pixel_size, data.unit, overwrite=True, labels=bool(data.phases))
 
     def _log(self, kind: str, event: Event | None = None, **fields: Any) -> None:
         line = {"event": kind, **(asdict(event) if event else {}), **fields}
         try:
-            with (self._path / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            with (self._path / LOG).open("ab+") as file:
+                is_cut = file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"  # by a crash
+                file.write(b"\n" * bool(is_cut) + json.dumps(line).encode() + b"\n")
         except OSError as error:
             raise OutputError(f"{self._path / LOG} cannot be written: {error.strerror or error}.") from error
 
@@ -151,7 +173,12 @@ class _Status:
         started = self._now.started or datetime.now(UTC)
         me = {"pid": os.getpid(), "host": this_host(), "started": started}
         self.write(
-            state=RunState.TRAINING, iteration=trainer.iteration, message="", evaluation=trainer.evaluation, **me
+            state=RunState.TRAINING,
+            iteration=trainer.iteration,
+            fraction=trainer.fraction,
+            message="",
+            evaluation=trainer.evaluation,
+            **me,
         )
 
     def report(self, event: Progress) -> None:

@@ -1,11 +1,37 @@
-"""Losses between two reports, and the reports."""
+"""Losses between two reports, and the reports: on the way, at the end, and when nothing more can be told."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from napari_slicegan.core.clock import Clock
-from napari_slicegan.core.events import Progress
+from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.events import EndReason, Progress
+from napari_slicegan.core.model import SliceGAN
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended.
+
+    Attributes
+    ----------
+    model : SliceGAN
+        The model made so far.
+    reason : EndReason
+        Completed or stopped.
+    iterations : int
+        Generator updates made since the start of the run.
+    seconds : float
+        Time of training since the start of the run.
+    """
+
+    model: SliceGAN
+    reason: EndReason
+    iterations: int
+    seconds: float
 
 
 class MeanLosses:
@@ -36,3 +62,18 @@ def progress(iteration: int, fraction: float, clock: Clock, losses: dict[str, fl
     """The report of a training that has come so far."""
     fraction, seconds = min(fraction, 1.0), clock.seconds
     return Progress(iteration, seconds, fraction, clock.rate(iteration), clock.eta(fraction), **losses)
+
+
+def check_finite(is_finite: bool, iteration: int) -> None:
+    """Refuse to go on with numbers that are not finite.
+
+    Raises
+    ------
+    TrainingError
+        They are not.
+    """
+    if not is_finite:
+        raise TrainingError(
+            f"The training has diverged by iteration {iteration}: its numbers are no longer finite. The last "
+            "checkpoint is still a usable model; to get further, start a new run with a lower learning_rate."
+        )

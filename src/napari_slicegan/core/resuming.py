@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.checkpoint import read_checkpoint
+from napari_slicegan.core.checkpoint import read_checkpoint, write_checkpoint
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
 from napari_slicegan.core.events import Evaluation
 from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.core.runs.status import evaluation_of
 
 _FREE = (
     "iterations",
@@ -22,7 +23,7 @@ _FREE = (
     "checkpoint_minutes",
     "checkpoint_iterations",
 )
-WRONG = (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError, ConfigError)
+WRONG = (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError, OverflowError, ConfigError)
 """What reading a damaged checkpoint raises."""
 
 
@@ -64,11 +65,21 @@ class Saved:
         except WRONG as error:
             raise damaged(path, error) from error
 
+    def write(self, path: Path, weights: dict[str, Any]) -> None:
+        """Write a checkpoint, with the weights of the model that it is loaded as.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        counts = {name: getattr(self, name) for name in ("iteration", "discriminator_steps", "seconds")}
+        write_checkpoint(path, {"info": self.info.to_json(), "model": weights, "gan": self.gan, **counts})
+
     @property
     def evaluation(self) -> Evaluation | None:
         """The newest evaluation."""
-        heldout = self.info.provenance.get("heldout")
-        return Evaluation(**heldout) if heldout else None
+        return evaluation_of(self.info.provenance.get("heldout"))
 
     def images(self, data: TrainingData) -> TrainingData:
         """The images to go on with: those that were given, with the pixel size of the run.

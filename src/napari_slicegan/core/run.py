@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,15 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, ModelError, OutputError, SliceGANError, TrainingError
 from napari_slicegan.core.events import Event
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, write_atomically
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, IMAGES, LOG, is_free, write_atomically
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.recording import Recorder
+from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.stored_images import facts_of, read_images, store_images
 from napari_slicegan.core.training import Trainer
 
 _FORMAT = 1
+_WRONG = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Run:
         run = cls(Path(path), network, training, preset, data.names, data.fingerprint, started_from, facts)
         try:
             run.path.mkdir(parents=True, exist_ok=True)
-            if any(entry.suffix != ".part" for entry in run.path.iterdir()):
+            if not is_free(run.path):
                 raise OutputError(f"{path} exists already: resume the run, or choose another directory.")
         except OSError as error:
             raise OutputError(f"The directory {path} cannot be made: {error.strerror or error}.") from error
@@ -95,8 +98,13 @@ class Run:
             "format": _FORMAT,
             **{key: value for key, value in asdict(run).items() if key != "path"},
         }
-        store_images(run.path, data)
-        write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
+        try:
+            store_images(run.path, data)
+            write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
+        except BaseException:
+            with suppress(OSError):
+                (run.path / IMAGES).unlink(missing_ok=True)
+            raise
         return run
 
     @classmethod
@@ -160,7 +168,7 @@ class Run:
             return cls(path, NetworkConfig(**fields.pop("network")), training, images=images, **fields)
         except SliceGANError as error:
             raise ModelError(f"The run {path} cannot be read: {error}") from error
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, *_WRONG) as error:
             raise ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({error}).") from error
 
     @property
@@ -270,16 +278,8 @@ class Run:
 
     def log(self) -> list[dict[str, Any]]:
         """The objects of the log so far; a line that was cut off by a crash is left out."""
-        lines = []
-        for line in self._lines():
-            try:
-                lines.append(json.loads(line))
-            except ValueError:
-                continue
-        return [line for line in lines if isinstance(line, dict)]
-
-    def _lines(self) -> list[str]:
         try:
-            return (self.path / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = (self.path / LOG).read_bytes().splitlines()
         except OSError:
             return []
+        return [entry for line in lines if (entry := entry_of(line))]

@@ -18,6 +18,7 @@ from napari_slicegan.core.files import IMAGES, write_atomically
 _MOST_BYTES = 2**29
 _ROOM = 2**20  # bytes of a header at most
 _NAMES = ("0", "1", "2")
+_WRONG = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 def facts_of(data: TrainingData) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def facts_of(data: TrainingData) -> dict[str, Any]:
     return facts | {
         "kind": data.kind.value,
         "shapes": [list(source.shape) for source in data.sources],
-        "is_stack": _is_stack(data),
+        "is_stack": data.is_stack,
     }
 
 
@@ -39,7 +40,7 @@ def store_images(path: Path, data: TrainingData) -> None:
     OutputError
         They cannot be written.
     """
-    sources = data.sources[:1] if _is_stack(data) else data.sources
+    sources = data.sources[:1] if data.is_stack else data.sources
     if sum(source.nbytes for source in sources) > _MOST_BYTES:
         return
     content = save({name: np.ascontiguousarray(source) for name, source in zip(_NAMES, sources, strict=False)})
@@ -78,7 +79,7 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
         data = _assembled(file, dict(facts))
         if data.fingerprint != fingerprint:
             raise ValueError("other images than the run was started with")
-    except (SafetensorError, DataError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (SafetensorError, DataError, OSError, *_WRONG) as error:
         raise ModelError(f"{file} is damaged ({error}): give the same images again to go on with the run.") from error
     return data
 
@@ -112,12 +113,3 @@ def _read(file: Path, expected: dict[str, tuple[int, ...]]) -> list[npt.NDArray[
 def _tuples(value: Any) -> Any:
     """Lists of JSON as the tuples that they were."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _is_stack(data: TrainingData) -> bool:
-    """Whether the three sources are the slices of one stack."""
-    first = data.sources[0]
-    return len(data.sources) == 3 and all(
-        source.shape == np.moveaxis(first, axis, 0).shape and np.array_equal(source, np.moveaxis(first, axis, 0))
-        for axis, source in enumerate(data.sources)
-    )

@@ -73,8 +73,8 @@ def png_of(thumbnail: str) -> bytes:
 
 
 def _middle(data: TrainingData) -> Array:
-    """The middle of the middle plane of the first source, (H, W) or (H, W, C)."""
-    source = data.sources[0]
+    """The middle of the middle plane of what is trained on of the first source, (H, W) or (H, W, C)."""
+    source = next(data.pieces(0))
     plane = source[len(source) // 2]
     low = [max(0, (size - _REGION) // 2) for size in plane.shape[:2]]
     middle: Array = plane[low[0] : low[0] + _REGION, low[1] : low[1] + _REGION]

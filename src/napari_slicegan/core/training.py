@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from napari_slicegan.core.checkpoint import write_checkpoint
+from napari_slicegan.core.asides import Aside, Patience, preview_of
 from napari_slicegan.core.clock import Clock, Due
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
@@ -25,44 +24,22 @@ from napari_slicegan.core.events import (
     Evaluation,
     Event,
     Paused,
-    Preview,
     Proceeded,
     Progress,
 )
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import Evaluator
-from napari_slicegan.core.interruption import Interrupted, Switch, interrupted_by, readable_errors
+from napari_slicegan.core.interruption import Flag, Interrupted, Switch, readable_errors
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo, versions
 from napari_slicegan.core.networks import Generator
-from napari_slicegan.core.reports import MeanLosses, progress
+from napari_slicegan.core.reports import TrainingResult, check_finite, progress
 from napari_slicegan.core.resuming import WRONG, Saved, damaged
 from napari_slicegan.core.thumbnail import thumbnail_of
 from napari_slicegan.core.transfer import transfer
+from napari_slicegan.core.updates import Updates
 
-_PREVIEW_SEED = 1
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How a training ended.
-
-    Attributes
-    ----------
-    model : SliceGAN
-        The model made so far.
-    reason : EndReason
-        Completed or stopped.
-    iterations : int
-        Generator updates made since the start of the run.
-    seconds : float
-        Time of training since the start of the run.
-    """
-
-    model: SliceGAN
-    reason: EndReason
-    iterations: int
-    seconds: float
+__all__ = ["Trainer", "TrainingResult"]
 
 
 class Trainer:
@@ -109,9 +86,10 @@ class Trainer:
         self.result: TrainingResult | None = None
         self.notes: dict[str, Any] = {}  # what else models tell of their past
         self.saved: SliceGAN | None = None  # what the last checkpoint holds
-        self._discriminator_steps = 0  # already made in this iteration
-        self._clock, self._losses, self._switch = Clock(), MeanLosses(), Switch()
-        self._evaluator = Evaluator(data, self.gan.network, self.training.evaluation_iterations)
+        self._clock, self._switch = Clock(), Switch()
+        self._updates = Updates(self.gan, self._clock, self._switch)
+        self._evaluator = Evaluator(data, self.gan.network, self.training.evaluation_iterations, self._clock)
+        self._previews = Aside("previews", self._clock, self.training.preview_seconds > 0)
 
     def stop(self) -> None:
         """Ask the training to end, from any thread, also while it is paused; an update under way leaves no trace."""
@@ -139,18 +117,19 @@ class Trainer:
                 continue
             try:
                 with readable_errors():
-                    self._iterate()
+                    self._updates.iterate()
+                self.iteration += 1
             except Interrupted:
                 continue
             except TrainingError:  # out of memory, for example: the updates before it are sound
                 if self.checkpoint and self.gan.is_finite:
                     yield self._save(self.checkpoint, self.model)
                 raise
-            if self._losses and report.is_due(self.iteration):
+            if self._updates.losses and report.is_due(self.iteration):
                 yield self._report()
             yield from self._look(
-                evaluation=self._evaluator.is_due(self.iteration, self._clock),
-                preview=bool(recipe.preview_seconds) and preview.is_due(self.iteration),
+                evaluation=self._evaluator.is_due(self.iteration),
+                preview=self._previews.is_affordable and preview.is_due(self.iteration),
                 save=bool(self.checkpoint) and save.is_due(self.iteration),
             )
         yield from self._end()
@@ -160,21 +139,19 @@ class Trainer:
         if not (evaluation or preview or save):
             return
         begin = time.monotonic()
-        generator = self.gan.snapshot()
+        with readable_errors():
+            generator = self.gan.snapshot()
         if evaluation:
-            with suppress(Interrupted), interrupted_by(self._switch, generator):  # nobody waits for it
-                self._evaluator.evaluate(generator, self.iteration, begin)
-            if (newest := self._evaluator.newest) and newest.iteration == self.iteration:
-                yield newest
+            yield from self._evaluated(generator, self._switch, begin)
         model = self._described(generator)
         if preview:
-            yield self._preview(model)
+            yield from self._shown(model, self._switch, begin)
         if save and self.checkpoint:
             yield self._save(self.checkpoint, model)
 
     def _rest(self) -> Iterator[Event]:
         """Save, and wait until the training is to go on or to end."""
-        if self._losses:
+        if self._updates.losses:
             yield self._report()
         if self.checkpoint:
             yield self._save(self.checkpoint, self.model)
@@ -184,40 +161,33 @@ class Trainer:
             yield Proceeded(self.iteration)
 
     def _end(self) -> Iterator[Event]:
-        """Report, judge, show and save what was made."""
+        """Report, judge, show and save what was made; at a stop without keeping anybody waiting."""
         reason = EndReason.COMPLETED if self.is_finished else EndReason.STOPPED
-        if self._losses:
+        if self._updates.losses:
             yield self._report()
-        self._check_finite(self.gan.is_finite)
-        begin = time.monotonic()
-        generator = self.gan.snapshot()
-        if self._evaluator.is_due_at_end(self.iteration, reason is EndReason.STOPPED):
-            yield self._evaluator.evaluate(generator, self.iteration, begin)
+        check_finite(self.gan.is_finite, self.iteration)
+        is_stopped, begin = reason is EndReason.STOPPED, time.monotonic()
+        with readable_errors():
+            generator, patience = self.gan.snapshot(), Patience(self._switch)
+        if self._evaluator.is_due_at_end(self.iteration, is_stopped):
+            if self.checkpoint and not is_stopped:  # what follows may take long, and memory
+                yield self._save(self.checkpoint, self._described(generator))
+            yield from self._evaluated(generator, patience, begin)
         self.result = TrainingResult(self._described(generator), reason, self.iteration, self._clock.seconds)
-        if self.training.preview_seconds:
-            yield self._preview(self.result.model)
+        if self._previews.is_due_at_end(is_stopped):
+            yield from self._shown(self.result.model, patience, time.monotonic())
         if self.checkpoint:
             yield self._save(self.checkpoint, self.result.model)
 
-    def _iterate(self) -> None:
-        """Update the discriminators several times, then the generator once."""
-        while self._discriminator_steps < self.training.discriminator_steps:
-            self._update(self.gan.update_discriminators)
-            self._discriminator_steps += 1
-        self._update(self.gan.update_generator)
-        self._discriminator_steps = 0
-        self.iteration += 1
+    def _evaluated(self, generator: Generator, flag: Flag, begin: float) -> Iterator[Event]:
+        """The evaluation of a snapshot, unless it is interrupted or fails."""
+        if found := self._evaluator.evaluate(generator, self.iteration, flag, begin):
+            yield found
 
-    def _update(self, update: Any) -> None:
-        """Make one update, or none at all if it is interrupted."""
-        before = self.gan.volatile_state()
-        try:
-            with self._clock, interrupted_by(self._switch, self.gan.generator, *self.gan.discriminators):
-                losses = update()
-            self._losses.add(losses)
-        except BaseException:
-            self.gan.restore_volatile_state(before)
-            raise
+    def _shown(self, model: SliceGAN, flag: Flag, begin: float) -> Iterator[Event]:
+        """The preview, unless it is interrupted or fails."""
+        if found := self._previews.do(lambda: preview_of(model, self.iteration, flag), begin):
+            yield found
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -227,10 +197,11 @@ class Trainer:
     @property
     def is_finished(self) -> bool:
         """Whether the run has made all its iterations or used all its minutes."""
-        return self._fraction() >= 1
+        return self.fraction >= 1
 
-    def _fraction(self) -> float:
-        """How much of the run is done."""
+    @property
+    def fraction(self) -> float:
+        """How much of the run is done; more than 1 when its end was moved to before what is done."""
         recipe = self.training
         by_count = self.iteration / recipe.iterations if recipe.iterations else 0
         by_clock = self._clock.seconds / (60 * recipe.minutes) if recipe.minutes else 0
@@ -238,24 +209,13 @@ class Trainer:
 
     def _report(self) -> Progress:
         """The means of the losses since the last report; refuses to go on with losses that are not finite."""
-        losses = self._losses.take()
-        self._check_finite(all(map(math.isfinite, losses.values())))
-        return progress(self.iteration, self._fraction(), self._clock, losses)
-
-    def _check_finite(self, is_finite: bool) -> None:
-        if not is_finite:
-            raise TrainingError(
-                f"The training has diverged by iteration {self.iteration}: its numbers are no longer finite. The last "
-                "checkpoint is still a usable model; to get further, start a new run with a lower learning_rate."
-            )
-
-    def _preview(self, model: SliceGAN) -> Preview:
-        edge = self.gan.network.edge
-        return Preview(self.iteration, model.generate((edge, edge, edge), _PREVIEW_SEED))
+        losses = self._updates.losses.take()
+        check_finite(all(map(math.isfinite, losses.values())), self.iteration)
+        return progress(self.iteration, self.fraction, self._clock, losses)
 
     def preview_volume(self) -> npt.NDArray[Any]:
         """The volume that the generator makes now of the preview's latent field: a training cube long in each axis."""
-        return self._preview(self.model).volume
+        return preview_of(self.model, self.iteration).volume
 
     @property
     def model(self) -> SliceGAN:
@@ -274,24 +234,15 @@ class Trainer:
             recipe["heldout"] = asdict(self.evaluation)
         if self.started_from:
             recipe["started_from"] = self.started_from
-        created, picture = datetime.now(UTC).isoformat(timespec="seconds"), thumbnail_of(self.data)
-        return SliceGAN(
-            generator,
-            replace(ModelInfo.of(self.data, self.gan.network, created=created, **recipe), thumbnail=picture),
-        )
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        info = ModelInfo.of(self.data, self.gan.network, created=created, **recipe)
+        return SliceGAN(generator, replace(info, thumbnail=thumbnail_of(self.data)))
 
     def _save(self, path: Path, model: SliceGAN) -> CheckpointSaved:
         """Write a checkpoint, never one that is worth nothing."""
-        self._check_finite(self.gan.is_finite)
-        state = {
-            "info": model.info.to_json(),
-            "model": model.generator.state_dict(),
-            "gan": self.gan.state_dict(),
-            "iteration": self.iteration,
-            "discriminator_steps": self._discriminator_steps,
-            "seconds": self._clock.seconds,
-        }
-        write_checkpoint(path, state)
+        check_finite(self.gan.is_finite, self.iteration)
+        counts = self.iteration, self._updates.discriminator_steps, self._clock.seconds
+        Saved(model.info, self.gan.state_dict(), *counts).write(path, model.generator.state_dict())
         self.saved = model
         return CheckpointSaved(self.iteration, path)
 
@@ -335,7 +286,7 @@ class Trainer:
 
     def _go_on_from(self, saved: Saved) -> None:
         self.gan.load_state_dict(saved.gan)
-        self.iteration, self._discriminator_steps = saved.iteration, saved.discriminator_steps
-        self._clock = Clock(saved.seconds, saved.iteration)
+        self.iteration, self._updates.discriminator_steps = saved.iteration, saved.discriminator_steps
+        self._clock.go_on_from(saved.seconds, saved.iteration)
         self.started_from = str(saved.info.provenance.get("started_from", ""))
         self._evaluator.newest = saved.evaluation

@@ -15,7 +15,7 @@ from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.files import CHECKPOINT
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.core.weights import find_model, generator_with, read_weights
+from napari_slicegan.core.weights import find_model, generator_with, read_weights, weights_in
 
 
 def transfer(source: str | Path, gan: GAN) -> str:
@@ -40,13 +40,13 @@ def transfer(source: str | Path, gan: GAN) -> str:
     """
     path = Path(source) / CHECKPOINT
     path = path if path.is_file() else find_model(Path(source))
-    header, weights = read_weights(path)
+    state = read_checkpoint(path) if path.name.endswith(".pt") else {}
+    header, weights = weights_in(state, path) if state else read_weights(path)
     network = ModelInfo.from_json(header).network
     _check_same(network, gan.network, path)
     gan.begin_with(generator_with(weights, network, path))
-    if path.name.endswith(".pt"):
-        for critic, its_weights in zip(gan.discriminators, _critics(path, gan), strict=False):
-            critic.load_state_dict(its_weights)
+    for critic, its_weights in zip(gan.discriminators, _critics(state, gan), strict=False):
+        critic.load_state_dict(its_weights)
     return str(path)
 
 
@@ -70,9 +70,9 @@ def _what(network: NetworkConfig) -> str:
     return f"{network.image_channels} phases" if network.output == "phases" else f"{network.output} values"
 
 
-def _critics(path: Path, gan: GAN) -> Sequence[Mapping[str, Any]]:
+def _critics(state: Mapping[str, Any], gan: GAN) -> Sequence[Mapping[str, Any]]:
     """The discriminators' weights of a checkpoint; none where they are of other images or other layers."""
-    players = read_checkpoint(path).get("gan")
+    players = state.get("gan")
     found = players.get("discriminators") if isinstance(players, dict) else None
     if not isinstance(found, list) or len(found) != len(gan.discriminators):
         return []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.errors import DataError, OutputError
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -173,6 +173,23 @@ def label_dtype(phases: Sequence[int]) -> np.dtype[Any]:
         if limits.min <= min(phases) and max(phases) <= limits.max:
             return np.dtype(kind)
     raise DataError(f"No integer type holds all of the phases {tuple(phases)}: relabel the image.")
+
+
+def cast(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Values in another type, the same array where they are in it.
+
+    Raises
+    ------
+    OutputError
+        They are whole numbers that the type cannot hold.
+    """
+    if values.dtype.kind in "iu" and dtype.kind in "iu" and values.size and not np.can_cast(values.dtype, dtype):
+        low, high, limits = int(values.min()), int(values.max()), np.iinfo(dtype)
+        if low < limits.min or high > limits.max:
+            raise OutputError(
+                f"The values {low} to {high} do not fit into {dtype.name}: choose another format, or relabel them."
+            )
+    return values.astype(dtype, copy=False)
 
 
 def _check_numbers(image: Array) -> None:

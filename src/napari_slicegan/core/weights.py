@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,23 +45,30 @@ def read_weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
     ModelError
         The file is something else, or damaged.
     """
-    if path.name.endswith(".pt"):
-        state = read_checkpoint(path)
-        header, weights = state.get("info"), state.get("model")
-    else:
-        header, weights = _read_safetensors(path)
+    return weights_in(read_checkpoint(path), path) if path.name.endswith(".pt") else _read_safetensors(path)
+
+
+def weights_in(state: Mapping[str, Any], path: Path) -> tuple[str, Mapping[str, Tensor]]:
+    """The JSON header and the weights of a checkpoint that has been read.
+
+    Raises
+    ------
+    ModelError
+        It is one of something else.
+    """
+    header, weights = state.get("info"), state.get("model")
     if not isinstance(header, str) or not isinstance(weights, Mapping):
         raise ModelError(f"{path} {_NOT_A_MODEL}.")
     return header, weights
 
 
-def _read_safetensors(path: Path) -> tuple[str | None, dict[str, Tensor]]:
+def _read_safetensors(path: Path) -> tuple[str, dict[str, Tensor]]:
     """The JSON header and the weights of a model file."""
     try:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get(HEADER)
             if header is None:
-                return None, {}
+                raise ModelError(f"{path} {_NOT_A_MODEL}.")
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(f"{path} {_NOT_A_MODEL}, or it is damaged ({error}).") from error

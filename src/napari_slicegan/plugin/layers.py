@@ -81,6 +81,9 @@ class LayerImage:
         What the values are called; empty if they have no names.
     regions : tuple of (top, left, bottom, right)
         The pixels that are trained on; none for all.
+    slices : str
+        "z", "y" or "x" if only the slices of a stack normal to this axis are used, which are along the first axis of
+        `array` then; "" for those along all axes.
     """
 
     array: Any
@@ -91,6 +94,7 @@ class LayerImage:
     look: Look
     names: Mapping[int, str] = field(default_factory=dict)
     regions: Regions = ()
+    slices: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -101,9 +105,10 @@ class LayerImage:
     @property
     def record(self) -> str:
         """The name with the regions, for a model's provenance: "cathode, rows 0 to 380, columns 0 to 512"."""
+        name = f"{self.name}, slices normal to {self.slices}" if self.slices else self.name
         if len(self.regions) > 1:
-            return f"{self.name}, {len(self.regions)} regions"
-        return "".join([self.name, *(f", rows {t} to {b}, columns {le} to {r}" for t, le, b, r in self.regions)])
+            return f"{name}, {len(self.regions)} regions"
+        return "".join([name, *(f", rows {t} to {b}, columns {le} to {r}" for t, le, b, r in self.regions)])
 
     def cut(self) -> LayerImage:
         """Only what the regions need of the image: the box around them, in which they are then.
@@ -124,7 +129,7 @@ class LayerImage:
         return replace(self, array=self.array[place], regions=moved if len(moved) > 1 else ())
 
 
-def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
+def image_of(layer: Layer, *, copy: bool = True, slices: str = "") -> LayerImage:
     """Read a layer, in the main thread.
 
     Parameters
@@ -133,6 +138,8 @@ def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
         2D or 3D, of one level or several (the finest is taken).
     copy : bool
         Whether an array in memory is copied; only a look does without.
+    slices : str
+        "z", "y" or "x" for the slices of a 3D layer normal to this axis alone; "" for those along all axes.
 
     Returns
     -------
@@ -152,10 +159,12 @@ def image_of(layer: Layer, *, copy: bool = True) -> LayerImage:
         raise DataError(
             f"The layer {layer.name} is {array.shape[-1]} pixels wide: if these are colours, open it as RGB."
         )
-    size, unit = pixel_size(layer)
+    slices = slices if layer.ndim == 3 else ""
+    size, unit = pixel_size(layer, slices)
     if copy and isinstance(array, np.ndarray):
         array = array.copy()
-    return LayerImage(array, layer.name, rgb, size, unit, _look(layer), names_of(layer))
+    array = _turned(array, "zyx".index(slices)) if slices else array
+    return LayerImage(array, layer.name, rgb, size, unit, _look(layer), names_of(layer), slices=slices)
 
 
 def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = "z") -> TrainingData:
@@ -169,6 +178,8 @@ def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = 
     check_same_size(images)
     first, cut = images[0], [image.cut() for image in images]
     details: dict[str, Any] = {"regions": [image.regions for image in cut]} if any(each.regions for each in cut) else {}
+    if first.slices:
+        details["slices"] = "z"  # along the first axis of the array, whatever it is called
     data = TrainingData.from_images(
         *(np.asarray(image.array) for image in cut),
         kind=kind,
@@ -197,6 +208,15 @@ def unit_text(unit: str) -> str:
     return "px" if unit == "pixel" else readable(unit)
 
 
+def _turned(array: Any, axis: int) -> Any:
+    """An array with an axis in front, without reading it."""
+    if axis and not hasattr(array, "transpose"):
+        from dask.array import from_array  # napari depends on it
+
+        array = from_array(array)
+    return np.moveaxis(array, axis, 0) if axis else array
+
+
 def _look(layer: Layer) -> Look:
     colormap = getattr(layer, "colormap", None)
     if getattr(layer, "rgb", False) or colormap is None:
@@ -208,16 +228,17 @@ def _look(layer: Layer) -> Look:
     return Look(colormap, None if limits is None else (float(limits[0]), float(limits[1])), colours_of(layer))
 
 
-def pixel_size(layer: Layer) -> tuple[float, str]:
-    """The one pixel size of a layer and its unit.
+def pixel_size(layer: Layer, slices: str = "") -> tuple[float, str]:
+    """The one pixel size of a layer and its unit; of slices normal to one axis it is the size within their plane.
 
     Raises
     ------
     DataError
         The pixels are not square, or their unit is no length.
     """
-    sizes = [float(abs(size)) for size in layer.scale]
-    units = {str(unit) for unit in layer.units[-2:]}
+    axes = [axis for axis in range(layer.ndim) if not slices or axis != "zyx".index(slices)]
+    sizes = [float(abs(layer.scale[axis])) for axis in axes]
+    units = {str(layer.units[axis]) for axis in axes[-2:]}
     if not np.allclose(sizes, sizes[-1], rtol=1e-3) or len(units) > 1:
         text = " x ".join(f"{size:g}" for size in sizes)
         raise DataError(f"The pixels of {layer.name} are not square ({text}): resample it, or correct its scale.")

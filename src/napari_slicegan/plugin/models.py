@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +12,17 @@ from psygnal import Signal
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.plugin.layers import Look, unit_text
+from napari_slicegan.plugin.phases import LONGEST_NAME
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
     from napari_slicegan.core.model_info import ModelInfo
+
+
+#: What a record of an image says after its name, and the suffix of its file.
+_DETAILS = re.compile(
+    r"(\.(tiff?|png|jpe?g|bmp|npy|zarr))?(, slices normal to [zyx])?(, rows \d.*|, \d+ regions)?$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +50,13 @@ class ModelEntry:
     def scale(self) -> int:
         """Voxels for each latent cell: periodic sizes are multiples of it."""
         return self.model.info.network.geometry.scale
+
+    @property
+    def material(self) -> str:
+        """What the first training image is called, for the names of volumes; else the name of the model."""
+        images = self.model.info.provenance.get("images")
+        first = images[0] if isinstance(images, list | tuple) and images else ""
+        return _DETAILS.sub("", str(first)).strip()[:LONGEST_NAME] or self.name
 
     @property
     def summary(self) -> str:

@@ -19,12 +19,12 @@ _MOST_ROWS = 1000
 
 def names_of(layer: Layer) -> dict[int, str]:
     """The names of a layer's values: those in its metadata, else those in a column "name" of its features."""
-    return _named(layer.metadata.get(NAMES)) or _in_features(layer)
+    return named(layer.metadata.get(NAMES)) or names_in(getattr(layer, "features", None))
 
 
 def colours_of(layer: Layer) -> dict[int, str]:
     """The colours "#rrggbb" that were chosen for a layer's values."""
-    table = _named(layer.metadata.get(COLOURS))
+    table = named(layer.metadata.get(COLOURS))
     return {value: colour.lower() for value, colour in table.items() if _COLOUR.fullmatch(colour)}
 
 
@@ -58,7 +58,7 @@ def set_colour(layer: Layer, value: int, colour: str, shown: Mapping[int, str]) 
         layer.colormap = DirectLabelColormap(color_dict=table)
 
 
-def _named(table: Any) -> dict[int, str]:
+def named(table: Any) -> dict[int, str]:
     """What can be used of a table of texts, by value or by place; it may come from anywhere."""
     pairs = table.items() if isinstance(table, Mapping) else enumerate(table) if isinstance(table, list | tuple) else ()
     named: dict[int, str] = {}
@@ -72,13 +72,12 @@ def _named(table: Any) -> dict[int, str]:
     return named
 
 
-def _in_features(layer: Layer) -> dict[int, str]:
+def names_in(table: Any) -> dict[int, str]:
     """Names in the features of a Labels layer, whose rows belong to the values in "index", or else to 0, 1, 2, ..."""
-    table = getattr(layer, "features", None)
     if table is None or not len(table.columns) or len(table) > _MOST_ROWS:
         return {}
     column = next((each for each in table.columns if str(each).strip().lower() in _COLUMNS), None)
     if column is None:
         return {}
     values: Sequence[Any] = list(table["index"]) if "index" in table.columns else range(len(table))
-    return _named(dict(zip(values, table[column], strict=True)))
+    return named(dict(zip(values, table[column], strict=True)))

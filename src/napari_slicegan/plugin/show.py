@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.plugin.volume_layers import LayerTuple
 
@@ -42,20 +44,56 @@ def add_volume(viewer: ViewerModel, layer_tuple: LayerTuple, *, in_3d: bool) -> 
     data, details, kind = layer_tuple
     layer = viewer.add_layer(Layer.create(data, details, kind))
     if in_3d:
-        for other in viewer.layers:
-            other.visible = other is layer
-        _turn_to(viewer, layer)
+        look_at_layer(viewer, layer)
     return layer
 
 
 def look_at_layer(viewer: ViewerModel, layer: Layer) -> None:
-    """Turn to 3D with the camera on a layer; other layers stay as they are."""
-    layer.visible = True
-    _turn_to(viewer, layer)
-
-
-def _turn_to(viewer: ViewerModel, layer: Layer) -> None:
+    """Turn to 3D with the camera on a layer, alone."""
+    for other in viewer.layers:
+        other.visible = other is layer
     if viewer.dims.ndisplay != 3:
         viewer.dims.ndisplay = 3
         viewer.scene.camera.set_view_direction(VIEW, UP)
     viewer.fit_to_view(layers=[layer])
+
+
+@dataclass(frozen=True)
+class View:
+    """What a user looks at: to go back there later, as far as it is still there.
+
+    Attributes
+    ----------
+    ndisplay : int
+        2 or 3.
+    point : tuple of float
+        Of the sliders.
+    camera : tuple
+        Centre, zoom and angles.
+    visible : tuple of (weakref of Layer, bool)
+        Of each layer.
+    """
+
+    ndisplay: int
+    point: tuple[float, ...]
+    camera: tuple[Any, float, Any]
+    visible: tuple[tuple[weakref.ref[Layer], bool], ...]
+
+    @classmethod
+    def of(cls, viewer: ViewerModel) -> View:
+        """What a viewer shows now."""
+        camera, dims = viewer.scene.camera, viewer.dims
+        visible = tuple((weakref.ref(layer), layer.visible) for layer in viewer.layers)
+        return cls(dims.ndisplay, dims.point, (camera.center, camera.zoom, camera.angles), visible)
+
+    def restore(self, viewer: ViewerModel) -> None:
+        """Show it again; layers that have come since stay as they are."""
+        for reference, was_visible in self.visible:
+            if (layer := reference()) is not None and layer in viewer.layers:
+                layer.visible = was_visible
+        viewer.dims.ndisplay = self.ndisplay
+        if len(self.point) == viewer.dims.ndim:
+            viewer.dims.set_point(range(viewer.dims.ndim), self.point)
+        camera = viewer.scene.camera
+        camera.angles = self.camera[2]
+        camera.center, camera.zoom = self.camera[:2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
@@ -77,7 +76,7 @@ def appearance(kind: str, rgb: bool = False) -> dict[str, Any]:
 def _phase_details(info: ModelInfo, look: Look | None) -> dict[str, Any]:
     """Colours of the phases, from the training layer or as the model knows them, and their names."""
     details: dict[str, Any] = {}
-    if look and look.colormap is not None:
+    if look and (look.colormap is not None or look.colours):
         details["colormap"] = label_colormap(look, info.phases)
     elif info.phase_colours:
         details["colormap"] = coloured(dict(zip(info.phases, info.phase_colours, strict=True)))
@@ -100,12 +99,13 @@ def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
 
 def is_endless(layer: Layer) -> bool:
     """Whether a layer shows an endless volume, of which only what is looked at is there."""
-    return bool(layer.metadata.get("napari-slicegan", {}).get("endless"))
+    ours = layer.metadata.get("napari-slicegan")  # which others may have written
+    return isinstance(ours, dict) and bool(ours.get("endless"))
 
 
 def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:
     """The colours that phases have in the training layer; label 0 stays transparent, as everywhere in napari."""
-    return coloured({phase: _colour(look, phase) for phase in phases})
+    return coloured({phase: look.colour(phase) for phase in phases})
 
 
 def coloured(colours: Mapping[int, Any]) -> DirectLabelColormap:
@@ -114,11 +114,3 @@ def coloured(colours: Mapping[int, Any]) -> DirectLabelColormap:
 
     table: dict[int | None, Any] = dict(colours.items())
     return DirectLabelColormap(color_dict={**table, 0: "transparent", None: "transparent"})
-
-
-def _colour(look: Look, phase: int) -> Any:
-    """The colour (R, G, B, A) of a phase."""
-    if look.limits:
-        low, high = look.limits
-        return look.colormap.map(np.clip((phase - low) / max(high - low, 1e-12), 0, 1))[0]
-    return look.colormap.map(phase)  # one int: for an array napari compiles code for a second

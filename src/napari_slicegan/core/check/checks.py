@@ -20,7 +20,7 @@ from napari_slicegan.core.check.rims import rim_findings
 from napari_slicegan.core.check.speckle import speckle_findings
 from napari_slicegan.core.check.structure import level_structure_of, recommended_edge, structure_findings, structure_of
 from napari_slicegan.core.check.values import value_findings
-from napari_slicegan.core.check.words import Ruler
+from napari_slicegan.core.check.words import Ruler, phase_labels
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 
@@ -67,6 +67,8 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
     shares = phase_shares(views, data.phases, target_error)
+    if data.phase_names:
+        shares = [replace(share, name=name) for share, name in zip(shares, data.phase_names, strict=True)]
     smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
     findings = structure_findings(largest, edge, smallest, ruler)
     if any(map(_drifts, found)):  # no larger image would tell the fractions better
@@ -117,14 +119,14 @@ def _without(
 def _of_image(data: TrainingData, number: int, view: Planes, level: Structure, plane: Array) -> list[Finding]:
     """What one image tells, with its structure apart from a drift; of a stack only what its slices have in common."""
     if data.phases:
-        found = rim_findings(view, data.phases, number) or speckle_findings(view, data.phases)
+        found = rim_findings(view, data.phases, number) or speckle_findings(view, phase_labels(data))
     else:
         found = value_findings(plane, number)
     if len(data.sources[number]) > 1 or level.size < 1:
         return found
     if len(data.sources) < 3 and number == 0:
         found += direction_findings(view, level, _ADVICE[len(data.sources) - 1])
-    return found + drift_findings(view, level, data.phases)
+    return found + drift_findings(view, level, phase_labels(data))
 
 
 def _drifts(found: Sequence[Finding]) -> bool:

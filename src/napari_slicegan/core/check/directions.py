@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
 from napari_slicegan.core.check.tiles import tile_counts, tile_means
+from napari_slicegan.core.check.words import percent
 
 _TILE = 3.0  # sizes of structures along a tile: what lies in two tiles is nearly independent
 _FEWEST_TILES, _MOST_ALONG = 6, 8
@@ -84,7 +85,7 @@ def _finding(
     if math.isinf(ratio):
         compared = f"only {more}"
     elif ratio < _TWICE:
-        compared = f"{ratio - 1:.0%} (± {spread:.0%}) more {much if phases else ''} {more} than {less}"
+        compared = f"{percent(ratio - 1, 2)} (± {percent(spread, 2)}) more {much if phases else ''} {more} than {less}"
     else:
         compared = f"{ratio:.1f} times as {much} {more} as {less}"
     sentence = " ".join(f"The image looks anisotropic: {pixels} {differ} {compared}. {advice}".split())

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
 from napari_slicegan.core.check.tiles import tile_counts, tile_means
+from napari_slicegan.core.check.words import percent
 
 _TILE = 3.0  # sizes of structures along a tile
 _FEWEST_TILES, _ENOUGH_TO_BEND, _MOST_ALONG = 9, 25, 8
@@ -17,7 +18,7 @@ _SMALLEST = 0.2  # of the fraction, or of the standard deviation of the grey lev
 Floats = npt.NDArray[np.float64]
 
 
-def drift_findings(planes: Planes, structure: Structure, names: tuple[int, ...]) -> list[Finding]:
+def drift_findings(planes: Planes, structure: Structure, names: tuple[str, ...]) -> list[Finding]:
     """Fit a plane, or a bent one, to the tiles of an image, and ask whether chance could have made it.
 
     Parameters
@@ -26,8 +27,8 @@ def drift_findings(planes: Planes, structure: Structure, names: tuple[int, ...])
         One image.
     structure : Structure
         Its own, apart from a drift (`napari_slicegan.core.check.structure.level_structure_of`).
-    names : tuple of int
-        The value of each phase.
+    names : tuple of str
+        What each phase is called in a sentence.
 
     Returns
     -------
@@ -40,13 +41,13 @@ def drift_findings(planes: Planes, structure: Structure, names: tuple[int, ...])
     if min(counts) < 2 or counts[0] * counts[1] < _FEWEST_TILES:
         return []
     fields = [image == phase for phase in range(planes.phases)][planes.phases == 2 :] or [image]
-    values = names[planes.phases == 2 :] or (None,)
-    found = [(*_trend(tile_means(field, counts)), value) for field, value in zip(fields, values, strict=True)]
-    chance, low, high, mean, value = min(found, key=lambda trend: trend[0])
+    labels = names[planes.phases == 2 :] or ("",)
+    found = [(*_trend(tile_means(field, counts)), label) for field, label in zip(fields, labels, strict=True)]
+    chance, low, high, mean, label = min(found, key=lambda trend: trend[0])
     scale = mean if planes.phases else float(image.std())
     if chance * len(fields) > _CHANCE or high - low < _SMALLEST * scale:
         return []
-    return [_finding(chance, low, high, mean, value)]
+    return [_finding(chance, low, high, mean, label)]
 
 
 def _trend(tiles: Floats) -> tuple[float, float, float, float]:
@@ -66,13 +67,14 @@ def _trend(tiles: Floats) -> tuple[float, float, float, float]:
     return chance, float(fitted.min()), float(fitted.max()), float(seen.mean())
 
 
-def _finding(chance: float, low: float, high: float, mean: float, value: int | None) -> Finding:
-    if value is None:
+def _finding(chance: float, low: float, high: float, mean: float, label: str) -> Finding:
+    if not label:
         what = f"The brightness drifts across the image, from {low:.0f} to {high:.0f} grey levels around {mean:.0f}"
         advice = "Correct the illumination first: the generator would learn it as part of the material."
     else:
         low, high = max(low, 0.0), min(high, 1.0)  # a bent surface does not know that it ends there
-        what = f"The fraction of phase {value} drifts across the image, from {low:.0%} to {high:.0%} around {mean:.0%}"
+        ends = f"from {percent(low, 2)} to {percent(high, 2)} around {percent(mean, 2)}"
+        what = f"The fraction of {label} drifts across the image, {ends}"
         advice = (
             "If the illumination was uneven, correct it and segment again; if the material changes, choose a region "
             "that is alike throughout."

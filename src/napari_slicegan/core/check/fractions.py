@@ -66,7 +66,7 @@ def fraction_findings(shares: Sequence[PhaseShare], target_error: float, edge: i
     numbers["needed_edge"] = worst.needed_edge
     if not math.isfinite(worst.needed_edge):
         sentence = (
-            f"The image is too small to tell what the fraction of phase {worst.value} ({percent(worst.fraction)} "
+            f"The image is too small to tell what the fraction of {worst.label} ({percent(worst.fraction)} "
             f"here) is worth: its structures are too large for {edge} pixels. Use a larger image."
         )
         return [Finding(Severity.WARNING, Topic.FRACTION, sentence, numbers)]
@@ -79,7 +79,7 @@ def fraction_findings(shares: Sequence[PhaseShare], target_error: float, edge: i
     if not math.isfinite(error):
         known = f"cannot be told from this image ({percent(worst.fraction)} here)"
     sentence = (
-        f"The fraction of phase {worst.value} in the material {known}: "
+        f"The fraction of {worst.label} in the material {known}: "
         f"±{percent(target_error)} of itself would take an image of {ruler.square(worst.needed_edge)}."
     )
     severity = Severity.NOTE if error <= _FAR * target_error else Severity.WARNING

@@ -46,8 +46,7 @@ class Planes:
 
 def planes_of(data: TrainingData) -> tuple[Planes, ...]:
     """The part of each image that is looked at; of a stack a few of its slices along z."""
-    is_stack = any(len(source) > 1 for source in data.sources)
-    sources = data.sources[:1] if is_stack else data.sources
+    sources = data.sources[:1] if data.is_stack else data.sources
     parts = (_part(source, MOST_PIXELS // len(sources)) for source in sources)
     return tuple(Planes(grey(part, data.kind), len(data.phases)) for part in parts)
 

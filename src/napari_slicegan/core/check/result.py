@@ -109,6 +109,8 @@ class PhaseShare:
         Holds the share of the material with a confidence of 95 %; nan with the uncertainty.
     needed_edge : float
         Edge in pixels of a square image that tells the share to the target error; nan when it cannot be told.
+    name : str
+        What the phase is called; empty if it has no name.
     """
 
     value: int
@@ -116,6 +118,12 @@ class PhaseShare:
     uncertainty: float
     interval: tuple[float, float]
     needed_edge: float
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in a sentence: its name, else "phase 2"."""
+        return self.name or f"phase {self.value}"
 
 
 def worst_known(shares: Sequence[PhaseShare]) -> PhaseShare:

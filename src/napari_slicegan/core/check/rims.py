@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Snap, Topic
+from napari_slicegan.core.check.words import percent
 
 _FLAT = 0.005  # largest share of the pixels of a rim with nothing else around them
 _BETWEEN, _WIDTH = 0.8, 2  # least share with both a lower and a higher value within so many pixels
@@ -40,7 +41,7 @@ def rim_findings(planes: Planes, names: tuple[int, ...], number: int) -> list[Fi
     which = f"values {values} are" if len(rims) > 1 else f"value {values} is"
     sentence = (
         f"These labels seem to have been resized: the {which} only found in thin rims between lower and higher values "
-        f"({share:.1%} of the image), and would be learnt as phases. Snap each pixel to {others}."
+        f"({percent(share, 2)} of the image), and would be learnt as phases. Snap each pixel to {others}."
     )
     offer = Snap(number, tuple((float(body),) for body in bodies))
     return [Finding(Severity.WARNING, Topic.VALUES, sentence, {"rims": len(rims), "share": share}, offer)]

@@ -7,13 +7,14 @@ import numpy.typing as npt
 
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Topic
+from napari_slicegan.core.check.words import percent
 
 _MANY = 0.01  # of the pixels: no section of solid bodies has so many specks
 _FEWEST, _SHARE = 20, 5e-4
 _EXCESS = 4  # a section of solid bodies has at most about three single pixels for each pair
 
 
-def speckle_findings(planes: Planes, names: tuple[int, ...]) -> list[Finding]:
+def speckle_findings(planes: Planes, names: tuple[str, ...]) -> list[Finding]:
     """Count the clusters of one and of two pixels, corners included, that lie inside of the image.
 
     Small sections of real bodies come in all sizes: single pixels are at most about three times as many as pairs.
@@ -23,8 +24,8 @@ def speckle_findings(planes: Planes, names: tuple[int, ...]) -> list[Finding]:
     ----------
     planes : Planes
         Of phases.
-    names : tuple of int
-        The value of each phase.
+    names : tuple of str
+        What each phase is called in a sentence.
 
     Returns
     -------
@@ -38,10 +39,9 @@ def speckle_findings(planes: Planes, names: tuple[int, ...]) -> list[Finding]:
         return []
     pixels = sum(singles + 2 * pairs for singles, pairs in counts)
     specks = sum(singles + pairs for singles, pairs in counts)
-    which = f"phase{'s' * (len(noisy) > 1)} {', '.join(map(str, noisy))}"
     sentence = (
-        f"{specks:,} specks of one or two pixels ({pixels / area:.2%} of the image) look like noise of the "
-        f"segmentation, in {which}: the generator would learn them. Remove them first, for example with "
+        f"{specks:,} specks of one or two pixels ({percent(pixels / area, 2)} of the image) look like noise of the "
+        f"segmentation, in {', '.join(noisy)}: the generator would learn them. Remove them first, for example with "
         "a median filter."
     )
     numbers = {"specks": specks, "share": pixels / area}

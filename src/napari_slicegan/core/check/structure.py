@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
 from napari_slicegan.core.check.surface import without_surface
-from napari_slicegan.core.check.words import Ruler
+from napari_slicegan.core.check.words import Ruler, percent
 from napari_slicegan.core.statistics.correlation import two_point_correlation
 
 _FORGOTTEN = 0.1  # normalised correlation at which a structure ends
@@ -160,7 +160,7 @@ def _advice(structure: Structure, edge: int, smallest: int) -> str:
     wanted = recommended_edge(structure, edge)
     scale = edge / wanted
     if _thickness(structure) * scale >= _FINEST and round(smallest * scale) >= edge:
-        return f": shrink the image to {scale:.0%} of its size, or train with crops of {wanted} pixels."
+        return f": shrink the image to {percent(scale, 2)} of its size, or train with crops of {wanted} pixels."
     if wanted <= smallest:
         return f": train with crops of {wanted} pixels."
     return f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.check.result import Finding, Severity, Snap, Topic
-from napari_slicegan.core.check.words import digits
+from napari_slicegan.core.check.words import digits, percent
 from napari_slicegan.core.data import MAX_PHASES
 
 Array = npt.NDArray[Any]
@@ -181,8 +181,8 @@ def _snap_finding(centres: tuple[tuple[float, ...], ...], exact: float, held: fl
     if exact > _EXACT:
         why = f"are stored as {'colours' if len(centres[0]) > 1 else 'grey levels'}"
     sentence = (
-        f"These are labels, but they {why}: {exact:.0%} of the pixels have one of the {len(centres)} {kind} {names}, "
-        f"{held:.0%} lie near them. Snap each pixel to the nearest, and train on phases."
+        f"These are labels, but they {why}: {percent(exact, 2)} of the pixels have one of the {len(centres)} {kind} "
+        f"{names}, {percent(held, 2)} lie near them. Snap each pixel to the nearest, and train on phases."
     )
     numbers = {"exact": exact, "near": held, "phases": len(centres)}
     return Finding(Severity.WARNING, Topic.VALUES, sentence, numbers, Snap(number, centres))

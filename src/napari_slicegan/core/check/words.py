@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_slicegan.core.check.result import ImageCheck, PhaseShare, worst_known
+from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.words import readable
 
 
@@ -42,6 +43,12 @@ def digits(value: float, number: int = 4) -> str:
     return np.format_float_positional(value, number, unique=False, fractional=False, trim="-")
 
 
+def phase_labels(data: TrainingData) -> tuple[str, ...]:
+    """What each phase is called in a sentence: its name, else "phase 2"."""
+    names = data.phase_names or ("",) * len(data.phases)
+    return tuple(name or f"phase {value}" for name, value in zip(names, data.phases, strict=True))
+
+
 def percent(share: float, number: int = 3) -> str:
     """A share as "9.48 %" or "62.3 %"; more digits where there are more before the point."""
     value = 100 * share
@@ -68,7 +75,7 @@ def as_text(check: ImageCheck) -> str:
     for share in check.phases:
         low, high = share.interval
         interval = f", 95 % interval {digits(100 * low, 3)} to {percent(high)}" if math.isfinite(low) else ""
-        lines.append(f"  phase {share.value}: {share_text(share)}{interval}")
+        lines.append(f"  {share.label}: {share_text(share)}{interval}")
     lines += [f"  {structure_text(check)}", f"  {crop_text(check)}"]
     if check.phases:
         lines.append(f"  {needed_text(check)}")
@@ -90,7 +97,7 @@ def crop_text(check: ImageCheck) -> str:
 
 def needed_text(check: ImageCheck) -> str:
     """The image that would tell the worst-known phase well enough, in a line."""
-    what = f"for phase {worst_known(check.phases).value} to ±{percent(check.target_error)} of itself"
+    what = f"for {worst_known(check.phases).label} to ±{percent(check.target_error)} of itself"
     if not math.isfinite(check.needed_edge):
         return f"image needed {what}: cannot be told from this image"
     return f"image needed {what}: {Ruler(check.pixel_size, check.unit).square(check.needed_edge)}"

@@ -44,7 +44,7 @@ class Truth:
     def of(cls, truth: TrainingData | Volume, largest: int) -> Truth:
         """Accept micrographs, or a volume of which at most a cube in the middle is looked at."""
         if isinstance(truth, TrainingData):
-            data, is_volume = truth, len(truth.sources) == 3 and len(truth.sources[0]) > 1
+            data, is_volume = truth, truth.is_stack
             volume = Volume(data.sources[0], name=", ".join(data.names) or "the truth")
         else:
             check_size(truth)

@@ -16,6 +16,8 @@ from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import Sink, VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import blocks_of
+from napari_slicegan.core.output.stores import foreign_in, is_store
+from napari_slicegan.core.values import cast
 from napari_slicegan.core.writing import output_error
 
 #: Edge of the pieces in voxels.
@@ -43,10 +45,13 @@ def write_array(path: Path, array: Any, description: VolumeDescription, progress
     Raises
     ------
     OutputError
-        The file cannot be written, or a folder that is no store has this name.
+        The file cannot be written, its format is of two files or cannot hold the values, or a folder that is more
+        than a store has this name.
     """
-    _check_replaceable(path)
     kind, report = format_of(path), progress or (lambda _: None)
+    if kind.companion:
+        raise OutputError(f"{path.name} would be two files: choose another format, such as .tif or .ome.zarr.")
+    _check_replaceable(path)
     part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")  # PATH.part may be a volume that is to be resumed
     try:
         sink = kind.make(part, description, False)
@@ -95,15 +100,17 @@ def _fill(sink: Sink, array: Any, description: VolumeDescription, progress: Prog
     blocks = list(blocks_of((z, y, x), TILE))
     for number, block in enumerate(blocks, start=1):
         values: npt.NDArray[Any] = np.asarray(array[block])
-        sink.write(block, values.astype(description.dtype, copy=False))
+        sink.write(block, cast(values, description.dtype))
         progress(number / len(blocks))
 
 
 def _check_replaceable(path: Path) -> None:
     """Refuse a folder that is not a store of volumes: nobody wants to lose it."""
-    is_store = (path / "zarr.json").is_file() or (path / ".zattrs").is_file()
-    if path.is_dir() and not (is_store and format_of(path) is OME_ZARR):
-        raise OutputError(f"{path} is a folder: choose another name.")
+    if path.is_dir():
+        if not (format_of(path) is OME_ZARR and is_store(path)):
+            raise OutputError(f"{path} is a folder: choose another name.")
+        if foreign := foreign_in(path):
+            raise OutputError(f"{path} holds more than a volume ({', '.join(foreign)!s:.100}): choose another name.")
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}: make it first.")
 
@@ -125,7 +132,7 @@ def _put_in_place(part: Path, path: Path) -> None:
 
 def _remove(path: Path) -> None:
     with suppress(OSError):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

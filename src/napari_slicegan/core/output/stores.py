@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,15 @@ class Store:
 def is_store(path: Path) -> bool:
     """Whether a folder is an OME-Zarr image, from its metadata alone."""
     return bool(_multiscales(_attributes(path)))
+
+
+def foreign_in(path: Path) -> list[str]:
+    """Names of what lies in the folder of an OME-Zarr image and is not part of it, as the labels of a segmentation."""
+    own = {"zarr.json", ".zattrs", ".zgroup", ".zmetadata", ".DS_Store"}
+    for image in _multiscales(_attributes(path)):
+        with suppress(AttributeError, KeyError, TypeError):  # damaged: then nothing of it is believed to be its own
+            own |= {str(dataset["path"]).strip("/").partition("/")[0] for dataset in image["datasets"]}
+    return sorted(entry.name for entry in path.iterdir() if entry.name not in own)
 
 
 def open_store(path: Path) -> Store:
@@ -99,7 +109,7 @@ def _attributes(path: Path) -> dict[str, Any]:
             if not file.is_file() or file.stat().st_size > _LONGEST:
                 continue
             fields = json.loads(file.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(fields, dict):
             return {}

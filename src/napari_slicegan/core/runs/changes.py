@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.runs.summary import is_run, summary_of
 
 _FILES = (CHECKPOINT, MODEL, IMAGES, LOG, REQUEST, STATUS, CONFIG)  # last what makes it a run
-_LONGEST_NAME = 100
+_LONGEST_NAME = 200  # bytes: systems take 255, and files of other names are made beside it
 _NOT_IN_NAMES = frozenset('<>:"/\\|?*')
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
 
@@ -31,14 +32,14 @@ def rename_run(path: str | Path, name: str) -> Path:
     if name == path.name:
         return path
     printable = name.isprintable() and not _NOT_IN_NAMES & set(name)
-    if not printable or not 0 < len(name) <= _LONGEST_NAME or name.startswith(".") or name.endswith("."):
+    if not printable or name.startswith(".") or name.endswith(".") or not 0 < len(os.fsencode(name)) <= _LONGEST_NAME:
         raise OutputError(f"{name!r:.120} cannot be the name of a run: use letters, digits, spaces, - and _.")
     if name.split(".")[0].lower() in _DEVICES:
         raise OutputError(f"{name!r} is a device on some systems: choose another name.")
     target = path.with_name(name)
-    if target.exists() or target.is_symlink():
-        raise OutputError(f"There is something called {name} already: choose another name.")
     try:
+        if target.exists() or target.is_symlink():
+            raise OutputError(f"There is something called {name} already: choose another name.")
         return path.rename(target)
     except OSError as error:
         raise OutputError(f"{path} cannot be renamed: {error.strerror or error}.") from error
@@ -80,9 +81,14 @@ def _made_by(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             folder.rmdir()
     for name in _FILES:
-        yield path / f"{name}.part"
+        yield from unfinished(path, name)
         if not (path / name).is_dir():
             yield path / name
+
+
+def unfinished(path: Path, name: str) -> list[Path]:
+    """What was being written into a run's directory under this name when the process died."""
+    return [*path.glob(f"{name}.part"), *path.glob(f"{name}.*.part")]
 
 
 def _is_preview(file: Path) -> bool:

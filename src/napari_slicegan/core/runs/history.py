@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -12,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.events import CheckpointSaved, Evaluation, Event, Paused, Preview, Proceeded, Progress
 from napari_slicegan.core.files import CHECKPOINT, LOG, PREVIEWS
+from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.runs.status import evaluation_of, number
 
 _MOST_POINTS = 2000
@@ -153,22 +153,13 @@ class _Points(Generic[T]):
         lines = self._lines if self._lines[-1:] == [self._last] else [*self._lines, self._last]
         found: list[T] = []
         for line in lines:
-            point = self._read(_parsed(line))
+            point = self._read(entry_of(line))
             if point is None:
                 continue
             while found and found[-1].iteration >= point.iteration:
                 found.pop()
             found.append(point)
         return tuple(found)
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    """The object of a line; empty for one that is cut off or damaged."""
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _progress(line: dict[str, Any]) -> Progress | None:
@@ -184,7 +175,7 @@ def _progress(line: dict[str, Any]) -> Progress | None:
 
 def _event(text: bytes, path: Path) -> Event | None:
     """The event that a line of the log tells of."""
-    line = _parsed(text)
+    line = entry_of(text)
     try:
         iteration = int(number(line, "iteration"))
     except ValueError:

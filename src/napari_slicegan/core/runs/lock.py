@@ -12,6 +12,7 @@ from napari_slicegan.core.files import LOCK
 from napari_slicegan.core.runs.status import read_status, this_host
 
 _PATIENCE = 0.5  # seconds: others hold the lock for a moment to see whether it is free
+_GLANCE = 0.05  # seconds, for the same reason
 
 
 class RunLock:
@@ -53,7 +54,7 @@ def is_locked(path: Path) -> bool | None:
     if not (path / LOCK).is_file():
         return False
     try:
-        with filelock.FileLock(path / LOCK, timeout=0):
+        with filelock.FileLock(path / LOCK).acquire(timeout=_GLANCE, poll_interval=_GLANCE / 10):
             return False
     except filelock.Timeout:
         return True

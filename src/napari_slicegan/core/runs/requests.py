@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,6 +23,8 @@ class Request(StrEnum):
 def ask(path: str | Path, request: Request) -> None:
     """Ask the process that trains a run, this one or another; it acknowledges within a second, in the run's state.
 
+    A stop that has been asked for and not yet been heard stands.
+
     Raises
     ------
     TrainingError
@@ -31,17 +35,27 @@ def ask(path: str | Path, request: Request) -> None:
     summary = summary_of(path)
     if not summary.is_live:
         raise TrainingError(f"{summary.name} is not being trained now: there is nothing to {Request(request)}.")
+    if _read(summary.path / REQUEST) is Request.STOP:
+        return
     write_atomically(summary.path / REQUEST, lambda file: file.write(Request(request).encode()), durable=False)
 
 
 def take_request(path: Path) -> Request | None:
     """The request that stands in a run's directory, which is then gone; None if there is none."""
-    file = path / REQUEST
-    if not file.exists():
-        return None
+    mine = path / f"{REQUEST}.{os.getpid()}.part"  # what is asked for from now on is another request
     try:
-        text = file.read_bytes()[:100].decode("ascii", "replace")
-        file.unlink(missing_ok=True)
-        return Request(text)
+        (path / REQUEST).replace(mine)
+    except OSError:
+        return None
+    request = _read(mine)
+    with suppress(OSError):
+        mine.unlink(missing_ok=True)
+    return request
+
+
+def _read(file: Path) -> Request | None:
+    try:
+        with file.open("rb") as content:
+            return Request(content.read(100).decode("ascii", "replace"))
     except (OSError, ValueError):
         return None

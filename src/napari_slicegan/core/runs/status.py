@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from napari_slicegan.core.events import Evaluation
 from napari_slicegan.core.files import STATUS
 
 _LARGEST = 2**20  # bytes: a status has a few hundred
+_LARGEST_NUMBER = 1e300  # whole numbers of JSON have no end
 
 
 class RunState(StrEnum):
@@ -154,7 +154,7 @@ def number(fields: dict[str, Any], name: str) -> float:
         It is none.
     """
     value = fields.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
         raise ValueError(f"{name} is no number")
     return value
 
@@ -174,5 +174,7 @@ def words(fields: dict[str, Any], name: str) -> str:
 
 
 def _moment(text: Any) -> datetime | None:
-    moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    return moment.astimezone() if moment else None
+    try:
+        return datetime.fromisoformat(text).astimezone() if isinstance(text, str) else None
+    except OverflowError as error:  # of the years 1 and 9999
+        raise ValueError(f"{text} is no time") from error

@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, STATUS
 from napari_slicegan.core.runs.lock import is_locked
+from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.runs.status import LIVE, RunState, RunStatus, number, read_status, read_text, this_host, words
 
 _SILENCE = 120.0  # seconds without a word after which a run on another computer counts as interrupted
@@ -137,14 +138,16 @@ def _read_config(path: Path) -> tuple[tuple[str, ...], str]:
 
 
 def _state_now(path: Path, status: RunStatus) -> RunState:
-    """What the run says, unless it says that it lives and does not."""
+    """What the run says, unless it says that it lives and does not, or lives and could not say so."""
+    locked = is_locked(path)
+    if locked:
+        return status.state if status.state in LIVE else RunState.TRAINING
     if status.state not in LIVE:
         return status.state
-    alive = is_locked(path) if status.host == this_host() else None
-    if alive is None:  # locks do not always reach from one computer to another
-        age = datetime.now(UTC) - status.updated if status.updated else None
-        alive = age is not None and abs(age.total_seconds()) < _SILENCE
-    return status.state if alive else RunState.INTERRUPTED
+    if locked is False and status.host == this_host():
+        return RunState.INTERRUPTED
+    age = datetime.now(UTC) - status.updated if status.updated else None  # locks do not always reach other computers
+    return status.state if age is not None and abs(age.total_seconds()) < _SILENCE else RunState.INTERRUPTED
 
 
 def _status_from_log(path: Path) -> RunStatus:
@@ -178,10 +181,7 @@ def _last_lines(log: Path) -> Iterator[dict[str, Any]]:
             lines = file.read(_LOG_TAIL).splitlines()
     except OSError:
         return
-    for line in reversed(lines):
-        with suppress(ValueError, RecursionError):
-            if isinstance(fields := json.loads(line), dict):
-                yield fields
+    yield from filter(None, map(entry_of, reversed(lines)))
 
 
 def _written(path: Path) -> datetime | None:

@@ -168,8 +168,6 @@ def write_surface(
         write_atomically(path, write)
     except MemoryError as error:
         raise _too_large(phase, len(mesh.faces)) from error
-    finally:
-        path.with_name(path.name + ".part").unlink(missing_ok=True)
 
 
 def _stl(mesh: trimesh.Trimesh, remark: bytes) -> Iterator[tuple[float, bytes]]:

@@ -131,6 +131,13 @@ class OfferJob(Job):
         found = made() if made is not None else None
         return found if viewer is not None and found is not None and found in viewer.layers else None
 
+    def source_of(self, made: Layer | None) -> Layer | None:
+        """The layer in the viewer whose segmentation a Labels layer is; None for other layers."""
+        viewer = self._viewer()
+        if made is None or viewer is None:
+            return None
+        return next((layer for layer in viewer.layers if self.phases_of(layer) is made), None)
+
     def _on_yield(self, event: object) -> None:
         """It is done before a progress could be read."""
 

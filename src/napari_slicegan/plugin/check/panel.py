@@ -145,6 +145,9 @@ class CheckPanel:
         made: list[Label | PushButton] = [label]
         if finding.offer is not None:
             made.append(self._button(finding.offer))
+        elif finding.topic is Topic.SPECKLE and (below := self._chooser.below) and below.segment.can_smooth:
+            tooltip = "Make the phases again, with a median filter of one pixel more before the segmentation."
+            made.append(button("Smooth by 1 px", tooltip, below.segment.smooth_more))
         for widget in made:
             self._layout.addWidget(widget.native)
         self.lines += made
@@ -171,6 +174,7 @@ class CheckPanel:
 def _text(tooltip: str) -> Label:
     """A label of rich text that breaks its lines."""
     label = wrapped(Label(tooltip=tooltip))
+    label.native.setTextFormat(Qt.TextFormat.RichText)  # what comes from outside is escaped
     label.native.setTextFormat(Qt.TextFormat.RichText)
     return label
 
@@ -189,7 +193,7 @@ def _summary(found: ImageCheck, look: Look, note: str) -> str:
     for share in found.phases:
         red, green, blue, alpha = (round(255 * float(part)) for part in colours.get(share.value, (0, 0, 0, 0)))
         swatch = f'<span style="color:rgb({red},{green},{blue})">■</span>' if alpha else "□"
-        lines.append(f"{swatch} {share.value}: {escape(share_text(share))}")
+        lines.append(f"{swatch} {escape(share.name or str(share.value))}: {escape(share_text(share))}")
     lines.append(escape(structure_text(found)[:1].upper() + structure_text(found)[1:]))
     lines.append(escape(crop_text(found)[:1].upper() + crop_text(found)[1:]))
     told = any(finding.topic is Topic.FRACTION for finding in found.findings)

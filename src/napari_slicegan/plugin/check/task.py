@@ -48,7 +48,10 @@ class Question:
     def key(self) -> tuple[object, ...]:
         """Equal for equal questions; holds no array, so that a removed layer can go."""
         images = (
-            (image.name, image.pixel_size, image.unit, image.regions, tuple(image.look.colours.items()))
+            (
+                *(image.name, image.pixel_size, image.unit, image.regions, image.slices),
+                *(tuple(image.look.colours.items()), tuple(image.names.items())),
+            )
             for image in self.images
         )
         return (*images, self.versions, self.kind, self.axis, self.edge)

@@ -14,8 +14,8 @@ VERDICT_WORDS = {
     Verdict.AGREES: "✓ agrees",
     Verdict.DIFFERS: "✗ differs",
     Verdict.TOO_SMALL: "? too small",
-    Verdict.ONLY_3D: "- 3D only",
-    Verdict.MISSING: "- missing",
+    Verdict.ONLY_3D: "3D only",
+    Verdict.MISSING: "missing",
 }
 #: Legible on dark and on light ground.
 VERDICT_COLOURS = {
@@ -52,7 +52,7 @@ def columns_of(truth_is_volume: bool) -> tuple[Column, ...]:
         ),
         Column(
             "Multiple",
-            "The difference divided by the combined uncertainty of both sides; up to 2 is what chance does.",
+            "The difference as a multiple of its uncertainty (of both sides combined); up to 2 is what chance does.",
             lambda row: times(row.judgement.multiple),
             lambda row: row.judgement.multiple,
         ),
@@ -79,7 +79,7 @@ def columns_of(truth_is_volume: bool) -> tuple[Column, ...]:
         ),
         Column(
             "Random multiple",
-            "The multiple of volumes of uncorrelated voxels with the right volume fractions: "
+            "The multiple of ± of volumes of uncorrelated voxels with the right volume fractions: "
             "what this quantity can tell apart at all.",
             lambda row: times(row.of_random.multiple),
             lambda row: row.of_random.multiple,
@@ -95,6 +95,11 @@ _NATURAL = Column(
     lambda row: times(row.judgement.natural),
     lambda row: row.judgement.natural,
 )
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """A verdict without its sign."""
+    return VERDICT_WORDS[verdict].lstrip("✓✗? ")
 
 
 def quantity_text(row: Row) -> str:

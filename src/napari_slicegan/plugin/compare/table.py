@@ -8,8 +8,8 @@ from typing import Any
 
 from psygnal import Signal
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from napari_slicegan.core.comparison.result import Group, Row, Verdict
 from napari_slicegan.plugin.compare.columns import VERDICT_COLOURS, columns_of, tooltip_of
@@ -112,6 +112,17 @@ class RowFilter(QSortFilterProxyModel):
         return bool(one < other)
 
 
+class _Coloured(QStyledItemDelegate):
+    """Leaves a cell its colour when its row is selected."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:  # noqa: N802  (Qt's name)
+        """Take the colour of the text for the selection as well."""
+        super().initStyleOption(option, index)
+        colour = index.data(Qt.ItemDataRole.ForegroundRole)
+        if option is not None and colour is not None:
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)
+
+
 class ComparisonTable(QTableView):
     """The table; tells which row is looked at.
 
@@ -132,6 +143,7 @@ class ComparisonTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setWordWrap(False)
+        self.setItemDelegate(_Coloured(self))
         self._headers = QHeaderView(Qt.Orientation.Horizontal), QHeaderView(Qt.Orientation.Vertical)
         columns, lines = self._headers
         columns.setSectionsClickable(True)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_slicegan.core.check.words import phase_labels
 from napari_slicegan.core.comparison.config import ComparisonConfig
+from napari_slicegan.core.data import TrainingData
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
@@ -69,7 +71,8 @@ def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object
         from napari_slicegan.core.comparison.report import as_json
 
         truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis)
-        comparison = compare(truth, volumes_of(order), order.config, _teller(control))
+        names = phase_labels(truth) if isinstance(truth, TrainingData) and truth.phase_names else ()
+        comparison = compare(truth, volumes_of(order), order.config, _teller(control), names)
         return Compared(comparison, as_json(_without_bands(comparison)))
 
 

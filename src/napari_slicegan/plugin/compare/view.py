@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_slicegan.core.comparison.report.words import summary
 from napari_slicegan.core.comparison.result import Comparison, Group, Row, Verdict
-from napari_slicegan.plugin.compare.columns import VERDICT_WORDS
+from napari_slicegan.plugin.compare.columns import verdict_word
 from napari_slicegan.plugin.compare.curve_plot import CurvePlot
 from napari_slicegan.plugin.compare.split import Split
 from napari_slicegan.plugin.compare.table import ComparisonTable
@@ -64,7 +64,7 @@ class ComparisonView(QWidget):
             return
         self.comparison = comparison
         counts = comparison.counts
-        self.summary.setText(" · ".join(f"{VERDICT_WORDS[verdict]} {count}" for verdict, count in counts.items()))
+        self.summary.setText(" · ".join(f"{verdict_word(verdict)} {count}" for verdict, count in counts.items()))
         self.summary.setToolTip(summary(comparison))  # holds numbers and verdicts, and no names
         self._notes.setText("\n".join(comparison.notes))
         self.notes.setVisible(bool(comparison.notes))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from napari_slicegan.plugin.volume_layers import is_endless
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _MOST_ROWS = 4
-_BORDER = 6
+_ROW, _BORDER = 24, 6  # pixels
+#: Of a grey that shows on a dark and on a light ground; a checked box is drawn as everywhere.
+_EMPTY_BOX = "QListWidget::indicator:unchecked { border: 1px solid #8a8f98; width: 11px; height: 11px }"
 
 
 class VolumeList:
@@ -41,6 +43,7 @@ class VolumeList:
         self._is_chosen = False  # by the user
         self.native = QListWidget()
         self.native.setToolTip(self.tooltip)
+        self.native.setStyleSheet(_EMPTY_BOX)
         self.native.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.native.itemChanged.connect(self._choose)
 
@@ -69,11 +72,13 @@ class VolumeList:
         self.native.clear()
         for layer in found:
             item = QListWidgetItem(layer.name, self.native)
+            item.setToolTip(layer.name)
+            item.setSizeHint(QSize(0, _ROW))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if layer in checked else Qt.CheckState.Unchecked)
         self.native.blockSignals(False)
         self._layers = [weakref.ref(layer) for layer in found]
-        height = max(self.native.sizeHintForRow(0), self.native.fontMetrics().height())
+        height = max(self.native.sizeHintForRow(0), _ROW)
         self.native.setFixedHeight(height * min(max(len(found), 1), _MOST_ROWS) + _BORDER)
         self.changed.emit()
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.compare.form import CompareForm
 from napari_slicegan.plugin.compare.split import Split
 from napari_slicegan.plugin.compare.view import ComparisonView
 from napari_slicegan.plugin.parts.dock import WIDTH, Dock, button, row
-from napari_slicegan.plugin.parts.docks import GENERATE, open_dock
+from napari_slicegan.plugin.parts.docks import GENERATE, PLUGIN, open_dock
 from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.parts.status_panel import StatusPanel
 from napari_slicegan.plugin.parts.tabs import join_when_shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _WIDE = 720
-_NO_IMAGE = "Open the micrograph that the volumes shall look like (File > Open)."
+_NO_IMAGE = "Open the micrograph that the volumes shall look like (File > Open), or try it on a sample."
 _NO_VOLUME = "Generate a volume to compare with the images, or open one."
 _READY = "Press Compare: it tells where volumes and images differ, and how sure that is."
 _FOUND = "Choose a row to see its curve. Export report… keeps all of it as a page."
@@ -77,14 +77,10 @@ class CompareWidget(Split):
         return any(job.status.state.is_busy for job in self.jobs.of_compare)
 
     def _controls(self) -> QWidget:
-        """The rows, which scroll, above the buttons and the progress, which do not."""
-        rows, controls = Dock(), QWidget()
-        rows.fill(self.hint, self.form.rows, self.form.advanced, self.view.notes)
-        layout = QVBoxLayout(controls)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(rows, 1)
-        for widget in (row(self.compare, self.cancel, self.export).native, self.panel):
-            layout.addWidget(widget)
+        """The rows, which scroll, above the progress and the buttons, which do not."""
+        controls = Dock()
+        footer = (self.panel, row(self.compare, self.cancel, self.export))
+        controls.fill(self.hint, self.form.rows, self.form.advanced, self.view.notes, footer=footer)
         return controls
 
     def _show(self, status: Status) -> None:
@@ -114,13 +110,16 @@ class CompareWidget(Split):
         if busy:
             self.hint.show_hint("")
         elif self.form.chooser.choice is None:
-            self.hint.show_hint(_NO_IMAGE)
+            self.hint.show_hint(_NO_IMAGE, "Open a sample", self._open_sample)
         elif not self.form.layers and self.form.entry is None:
             self.hint.show_hint(_NO_VOLUME, "Generate a volume", self._open_generate)
         elif not self.form.problem:
             self.hint.show_hint(_READY if self.jobs.comparison.result is None else _FOUND)
         else:  # which the line below the buttons tells
             self.hint.show_hint("")
+
+    def _open_sample(self) -> None:
+        self._viewer.open_sample(PLUGIN, "cathode")
 
     def _open_generate(self) -> None:
         open_dock(self._viewer, GENERATE)

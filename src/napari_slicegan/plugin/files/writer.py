@@ -18,6 +18,7 @@ from napari_slicegan.core.output.arrays import TILE, phases_in, range_of, write_
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.tiff_options import storable_type
 from napari_slicegan.plugin.files.layer_record import OURS, place_of, record_of
+from napari_slicegan.plugin.phases import NAMES, named, names_in
 
 TIFF, OME_ZARR = (".tif", ".tiff", ".ome.tif", ".ome.tiff"), (".ome.zarr",)
 _STEPS = 1000
@@ -84,14 +85,14 @@ def _write(path: Path, data: Any, meta: Meta, kind: str) -> list[str]:
         phases = phases_in(volume, lambda share: progress(share * _LOOK)) if kind == "labels" else ()
         description = _description(volume, meta, phases, record_of(meta, kind, array.shape), path)
         write_array(path, volume, description, lambda share: progress(_LOOK + share * (1 - _LOOK)))
-    _tell_what_is_lost(meta)
+    _tell_what_is_lost(meta, has_alpha=bool(meta.get("rgb")) and array.shape[-1] == 4)
     return [str(path)]
 
 
 def _check(array: Any, meta: Meta) -> None:
     """Refuse what a file cannot hold."""
     name, axes = meta["name"], array.ndim - bool(meta.get("rgb"))
-    if meta["metadata"].get(OURS, {}).get("endless"):
+    if _ours(meta).get("endless"):
         raise DataError(f"{name} is endless: take the box in view in the dock Generate volume, and save that.")
     if axes not in (2, 3):
         raise DataError(f"{name} has {axes} dimensions: an image or a volume is needed. Save one of them at a time.")
@@ -105,7 +106,7 @@ def _description(
     """What the file is to say."""
     labels = layer["type"] == "labels"
     sizes, translation, unit = place_of(meta)
-    known = _plain(meta["metadata"].get(OURS, {}))
+    known = _plain(_ours(meta))
     phases = tuple(sorted({*phases, *_known_colours(known)})) if phases else ()
     layer["metadata"] = list(known)
     dtype, limits = volume.dtype, meta.get("contrast_limits")
@@ -131,13 +132,15 @@ def _description(
 
 
 def _names(meta: Meta, phases: tuple[int, ...]) -> tuple[str, ...]:
-    """The names of the phases, from the features of the layer."""
-    features = meta["features"] if phases else {}
-    if "name" not in features:
-        return ()
-    labels = features["index"] if "index" in features else range(len(features["name"]))
-    names = dict(zip(map(int, labels), map(str, features["name"]), strict=True))
-    return tuple(names.get(phase) or str(phase) for phase in phases)
+    """What the phases are called, in the metadata or the features of the layer; () without a name."""
+    names = named(meta["metadata"].get(NAMES)) or names_in(meta.get("features"))
+    return tuple(names.get(phase) or str(phase) for phase in phases) if names else ()
+
+
+def _ours(meta: Meta) -> dict[str, Any]:
+    """What this plugin has written into the metadata of a layer, where others may write as well."""
+    ours = meta["metadata"].get(OURS)
+    return ours if isinstance(ours, dict) else {}
 
 
 def _colours(meta: Meta, phases: tuple[int, ...], known: Mapping[int, str]) -> tuple[str, ...]:
@@ -168,11 +171,13 @@ def _ending_in(endings: tuple[str, ...], path: str) -> Path:
     return Path(path if path.lower().endswith(endings) else path + endings[0])
 
 
-def _tell_what_is_lost(meta: Meta) -> None:
+def _tell_what_is_lost(meta: Meta, *, has_alpha: bool) -> None:
     """Say what of a layer no file keeps."""
     from napari.utils.notifications import show_info
 
     axes = len(meta["scale"])
+    if has_alpha:
+        show_info(f"Saved {meta['name']} without its transparency: files keep red, green and blue.")
     turned = not np.allclose(meta["rotate"], np.eye(axes)) or np.any(meta["shear"])
     if turned or not np.allclose(meta["affine"], np.eye(axes + 1)):
         show_info(f"Saved {meta['name']} without its rotation and shear: files keep scale and place only.")

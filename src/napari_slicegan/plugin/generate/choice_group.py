@@ -41,6 +41,7 @@ class ChoiceGroup:
     chosen = Signal(int)
 
     def __init__(self, find: Callable[[], None]) -> None:
+        self._offered: list[tuple[str, int]] = []
         self.phase = ComboBox(label="Phase", choices=[], tooltip="The phase whose volume fraction is wanted.")
         self.percent = FloatSpinBox(
             value=50.0, min=0.0, max=100.0, step=0.1, tooltip="The volume fraction that is wanted, in percent."
@@ -77,9 +78,14 @@ class ChoiceGroup:
 
     def show_model(self, entry: ModelEntry | None) -> None:
         """Offer the phases of a model."""
-        phases = list(entry.model.info.phases) if entry else []
-        if list(self.phase.choices) != phases:
-            self.phase.choices = phases
+        info = entry.model.info if entry else None
+        phases = info.phases if info else ()
+        names = dict(zip(phases, info.phase_names if info else (), strict=False))
+        offered = [(f"{phase} {names.get(phase, '')}".strip(), phase) for phase in phases]
+        if offered != self._offered:
+            self._offered = offered
+            self.phase.choices = offered
+            self.table.show_names({phase: name for phase, name in names.items() if name})
 
     def show_state(self, ready: bool) -> None:
         """Enable the button if all else is ready, or say what is missing here."""

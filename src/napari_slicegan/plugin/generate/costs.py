@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.output.formats import Format, format_of
-from napari_slicegan.core.volume.estimate import Estimate, as_text, estimate, volume_bytes
+from napari_slicegan.core.volume.estimate import Estimate, estimate, volume_bytes
 from napari_slicegan.core.words import size_in_words
 from napari_slicegan.plugin.generate.task import VolumeOrder
+from napari_slicegan.plugin.train.cost_rows import in_words
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
 
-UNKNOWN = ", …"
+_UNKNOWN = "…"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Costs:
     Attributes
     ----------
     text : str
-        Memory, disk and time, for people.
+        Time, memory and disk, for people.
     problem : str
         Why it cannot be made; empty if it can.
     """
@@ -66,7 +67,7 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
         None if one.seconds is None else count * one.seconds,
         count * one.typical_bytes if one.typical_bytes is not None and kind and kind.compressed else None,
     )
-    text = as_text(costs) + (UNKNOWN if costs.seconds is None else "")
+    text = _in_words(costs)
     free = free_memory()
     if free is not None and memory > free:
         advice = "a smaller size" if streamed else "a file as output, which takes less, or a smaller size"
@@ -77,6 +78,17 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
     if kind is None or order.resume:
         return Costs(text)
     return Costs(text, _disk_problem(order, kind, kind.smallest(costs.disk_bytes, bool(model.info.phases))))
+
+
+def _in_words(costs: Estimate) -> str:
+    """Costs as "about 4 min · 198 MB of memory · up to 1.07 GB on disk"; the time is left open while it is unknown."""
+    parts = [_UNKNOWN if costs.seconds is None else f"about {in_words(costs.seconds)}"]
+    parts.append(f"{size_in_words(costs.memory_bytes)} of memory")
+    if costs.typical_bytes is not None:
+        parts.append(f"about {size_in_words(costs.typical_bytes)} on disk")
+    elif costs.disk_bytes:
+        parts.append(f"up to {size_in_words(costs.disk_bytes)} on disk")
+    return " · ".join(parts)
 
 
 def _format(order: VolumeOrder) -> Format | None:

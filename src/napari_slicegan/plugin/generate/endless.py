@@ -57,7 +57,7 @@ def browse(viewer: ViewerModel, entry: ModelEntry, seed: int) -> Layer:
     viewer = _itself(viewer)
     volume, info = EndlessVolume(entry.model, seed), entry.model.info
     record = info.history(model=str(entry.path), seed=seed, origin=list(volume.origin), endless=True)
-    name = f"{entry.name} seed {seed} endless"
+    name = f"{entry.material} endless volume, seed {seed}"
     data, details, kind = placed(volume_layer(volume.levels, info, name, entry.look, record), volume.origin)
     layer = Layer.create(data, details, kind)
     layer.editable = False

@@ -47,6 +47,7 @@ class GenerateForm:
 
     def __init__(self, jobs: Jobs, files: Container[Any]) -> None:
         self._jobs = jobs
+        self._known: tuple[ModelEntry, ...] = ()  # at the last look
         self.problem = NO_MODEL
         self.model = ComboBox(
             label="Model",
@@ -60,7 +61,7 @@ class GenerateForm:
         self.size = SizeRows(self.rows)
         self.seed = SeedRow(self.rows)
         self.output = OutputRows(self.rows)
-        self.costs = Label(label="Takes", tooltip="Memory, room on the disk and time, as measured on this machine.")
+        self.costs = Label(label="Takes", tooltip="Time, memory and room on the disk, as measured on this computer.")
         self.rows.add(wrapped(self.costs))
         self.place = PlaceRows()
         self.model.changed.connect(self._show_model)
@@ -104,11 +105,15 @@ class GenerateForm:
         self.seed.show(seed)
 
     def show_models(self) -> None:
-        """Offer all models and choose the newest."""
-        entries = self._jobs.models.entries
+        """Offer all models, and choose one that is new; else stay with the chosen one, also when it is renamed."""
+        entries, chosen = self._jobs.models.entries, self.entry
+        known = [entry.model for entry in self._known]
+        new = [entry for entry in entries if entry.model not in known]
+        same = [entry for entry in entries if chosen is not None and entry.model is chosen.model]
+        self._known = tuple(entries)
         with self.model.changed.blocked():
             self.model.reset_choices()
-            self.model.value = entries[-1] if entries else None
+            self.model.value = next(iter((*new[::-1], *same, *entries[::-1])), None)
         self._show_model()
 
     def _choices(self, _widget: object) -> list[tuple[str, ModelEntry]]:

@@ -24,6 +24,7 @@ from napari_slicegan.plugin.generate.task import (
     select,
 )
 from napari_slicegan.plugin.models import ModelEntry, run_name
+from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.show import add_volume
 from napari_slicegan.plugin.volume_layers import placed, volume_layer
 from napari_slicegan.plugin.work.job import Job, State, Status
@@ -118,7 +119,7 @@ class GenerationJob(_FractionJob):
 
     def _title(self, request: VolumeRequest) -> str:
         place = f" at {', '.join(map(str, request.origin))}" if any(request.origin) else ""
-        return f"{self._entry.name} seed {request.seed}{place}"
+        return f"{self._entry.material} volume, seed {request.seed}{place}"
 
 
 class SelectionJob(_FractionJob):
@@ -217,7 +218,8 @@ class LoadingJob(Job):
     def start(self, path: Path) -> None:
         """Begin to read a model file or the model of a run."""
         self.name = "Loading a model"
-        self._run(load_model, path, status=Status(State.RUNNING, fraction=None, path=path))
+        status = Status(State.RUNNING, f"Loading {run_name(path)} …", fraction=None, path=path)
+        self._run(load_model, path, preferences().device, status=status)
 
     def save(self, model: SliceGAN, path: Path) -> None:
         """Begin to write a model file; one that stands there is replaced."""
@@ -236,7 +238,8 @@ class LoadingJob(Job):
         self._worker, path = None, self.status.path
         if path is None or self._is_abandoned:
             return
-        message = f"Wrote {result}." if isinstance(result, Path) else ""
-        self._update(state=State.FINISHED, fraction=1.0, message=message)
-        if not isinstance(result, Path):
-            self._models.add(ModelEntry(run_name(path), result, path))
+        if isinstance(result, Path):
+            self._update(state=State.FINISHED, fraction=1.0, message=f"Wrote {result}.")
+            return
+        self._update(state=State.IDLE, fraction=0.0, message=f"Loaded {run_name(path)}.")
+        self._models.add(ModelEntry(run_name(path), result, path))

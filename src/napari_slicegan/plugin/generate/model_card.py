@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import Label, LineEdit, TextEdit
-from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtGui import QColor, QPainter, QPixmap
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from qtpy.QtGui import QColor, QPainter, QPalette, QPixmap
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_slicegan.core.model_info import LONGEST_NAME, LONGEST_TEXT
@@ -50,7 +50,8 @@ class ModelCard:
             made.native.textChanged.connect(lambda *_: self._keep())  # a TextEdit of magicgui tells of nothing
             self.texts[name] = made
         self._limit()
-        self.save = button("Save these texts", "", save)
+        _Ground(self.texts["title"].native, self.texts["notes"].native)
+        self.save = button("Save these texts", "Write title, author, licence and notes into the model's file.", save)
         head = QWidget()
         line = QHBoxLayout(head)
         line.setContentsMargins(0, 0, 0, 0)
@@ -122,6 +123,24 @@ class ModelCard:
                 notes.setPlainText(text[:LONGEST_TEXT])
 
         notes.textChanged.connect(cut)
+
+
+class _Ground(QObject):
+    """Gives the notes the ground of a line of text, which napari's themes set apart from it."""
+
+    def __init__(self, line: QWidget, notes: QWidget) -> None:
+        super().__init__(notes)
+        self._line, self._notes, self._shown = line, notes, ""
+        line.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Follow the theme."""
+        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.Show):
+            ground = self._line.palette().color(QPalette.ColorRole.Base).name()
+            if ground != self._shown:
+                self._shown = ground
+                self._notes.setStyleSheet(f"QTextEdit, QTextEdit > QWidget {{ background-color: {ground} }}")
+        return False
 
 
 class _Phases(QWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -31,12 +31,17 @@ class RankingTable(QTableWidget):
         self.setVerticalHeader(self._rows)
         self._rows.hide()
         self._candidates: Sequence[Candidate] = ()
+        self._names: Mapping[int, str] = {}
 
     @property
     def seed(self) -> int | None:
         """The seed of the selected row."""
         selected = self.selectedItems()
         return self._candidates[selected[0].row()].seed if selected else None
+
+    def show_names(self, names: Mapping[int, str]) -> None:
+        """Call phases by their names in the next ranking."""
+        self._names = dict(names)
 
     def show_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Show a ranking, unless it is shown already."""
@@ -45,7 +50,7 @@ class RankingTable(QTableWidget):
         self.clearContents()
         self._candidates = candidates
         phases = list(candidates[0].fractions) if candidates else []
-        header = ["Seed", *(f"Phase {phase}" for phase in phases), "Off by"]
+        header = ["Seed", *(self._names.get(phase, f"Phase {phase}") for phase in phases), "Off by"]
         self.setRowCount(len(candidates))
         self.setColumnCount(len(header))
         self.setHorizontalHeaderLabels(header)

@@ -13,6 +13,8 @@ from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.places import journal_of, part_of
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.plugin.preferences import preferences
+from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def generate(
         from napari_slicegan.core.output.reading import check_same
         from napari_slicegan.core.output.streaming import stream  # imports torch
 
+        use_threads(preferences().threads)
         request, progress = order.requests[number], reporter(control, number, len(order.requests))
         progress(0.0)
         if order.path is None:
@@ -99,6 +102,7 @@ def select(
         yield 0.0
         from napari_slicegan.core.volume.selection import best_of  # imports torch
 
+        use_threads(preferences().threads)
         return best_of(model, request, wish.seeds, wish.phase, wish.fraction, reporter(control))
 
 
@@ -109,6 +113,7 @@ def measure(model: SliceGAN, precision: Precision, control: Control) -> Generato
         control.check()
         from napari_slicegan.core.volume.estimate import calibrate  # imports torch
 
+        use_threads(preferences().threads)
         return calibrate(model, precision, reporter(control))
 
 
@@ -124,14 +129,14 @@ def export_surface(order: SurfaceOrder, control: Control) -> Generator[object, N
         return order.path
 
 
-def load_model(path: Path, control: Control) -> Generator[object, None, SliceGAN]:
-    """Load a model."""
+def load_model(path: Path, device: str, control: Control) -> Generator[object, None, SliceGAN]:
+    """Load a model onto a device."""
     with no_defects("Loading the model"):
         yield 0.0
         control.check()
         from napari_slicegan.core.model import SliceGAN  # imports torch
 
-        return SliceGAN.load(path)
+        return SliceGAN.load(path, device)
 
 
 def save_model(model: SliceGAN, path: Path, control: Control) -> Generator[object, None, Path]:

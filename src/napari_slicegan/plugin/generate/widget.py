@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _IDLE_MS = 500
+_WENT_WELL = (State.FINISHED, State.IDLE)
 _NO_MODEL_HINT = "There is no model yet. Train one, or load one from a file.", "Train a model…"
 _READY_HINT = "Choose a size and press Generate."
 _MADE_HINT = "Turn the volume in 3D with the mouse. Then compare it with the micrograph.", "Compare volumes…"
@@ -57,7 +58,7 @@ class GenerateWidget(Dock):
         self.panel = StatusPanel(numbers=False)
         buttons = row(self.generate, self.cancel)
         groups = (self.files.card.group, self.choice.group, self.endless.group, self.surface.group)
-        self.fill(self.hint, self.form.rows, self.form.place.group, buttons, self.panel, *groups)
+        self.fill(self.hint, self.form.rows, self.form.place.group, *groups, footer=(self.panel, buttons))
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setInterval(_IDLE_MS)
@@ -148,7 +149,7 @@ class GenerateWidget(Dock):
         ended, problem = self._status, self.form.problem
         if not self._is_news:
             return problem or ended.message
-        return "\n".join([ended.message, problem]) if ended.state is State.FINISHED and problem else ended.message
+        return "\n".join([ended.message, problem]) if ended.state in _WENT_WELL and problem else ended.message
 
     def _show_hint(self, busy: bool) -> None:
         """Say what to do next."""
@@ -157,7 +158,7 @@ class GenerateWidget(Dock):
             self.hint.show_hint("")
         elif self.form.entry is None:
             self.hint.show_hint(*_NO_MODEL_HINT, lambda: self._open(TRAIN))
-        elif generation is State.FINISHED and self._is_news:
+        elif generation is self._status.state is State.FINISHED and self._is_news:
             self.hint.show_hint(*_MADE_HINT, lambda: self._open(COMPARE))
         else:
             self.hint.show_hint(_READY_HINT)
@@ -174,6 +175,7 @@ class GenerateWidget(Dock):
             precision = entry.model.resolved(self.form.order().requests[0]).precision
         except SliceGANError:
             return
+        self.jobs.watch(self)
         self.jobs.calibration.start(entry.model, precision)
 
     def _start(self) -> tuple[ModelEntry, VolumeOrder] | None:

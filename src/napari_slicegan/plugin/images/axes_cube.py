@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QBrush, QImage, QPainter, QPaintEvent, QPen, QPolygonF, QTransform
+from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF, QTransform
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_slicegan.core.config import OutputKind
@@ -58,7 +58,7 @@ class AxesCube(QWidget):
             The special axis of two images.
         """
         alone = images[0] if len(images) == 1 else None
-        stack = alone is not None and len(alone.shape) == 3
+        stack = alone is not None and len(alone.shape) == 3 and not alone.slices
         self.setVisible(len(images) > 1 or stack)
         if len(images) > 1:
             planes = list(faces_of(images, axis).values())
@@ -110,6 +110,8 @@ class AxesCube(QWidget):
             ),
             True,
         )
+        ground = QColor("black" if ink.lightness() > 127 else "white")  # as napari's canvas
+        painter.fillRect(QRectF(0, 0, width, height), ground)
         painter.drawImage(QRectF(0, 0, width, height), image)
         painter.restore()
 
@@ -187,7 +189,7 @@ def _coloured(image: LayerImage, plane: Array) -> npt.NDArray[np.uint8]:
     else:
         values, places = np.unique(plane, return_inverse=True)
         table = np.array([look.colour(int(value)) for value in values[:_EDGE]])
-        result[..., :3] = (255 * table[np.minimum(places.reshape(plane.shape), _EDGE - 1), :3]).round()
+        result[:] = (255 * table[np.minimum(places.reshape(plane.shape), _EDGE - 1)]).round()
     return result
 
 

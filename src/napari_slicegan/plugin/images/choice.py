@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_slicegan.core.errors import DataError
 from napari_slicegan.plugin.images.shape_regions import regions_in
 from napari_slicegan.plugin.layers import LayerImage, image_of
 
@@ -26,6 +27,8 @@ class Choice:
         The special axis of two images.
     shapes : Shapes layer, optional
         With the regions of the one image.
+    slices : str
+        The axis that the slices of the one 3D layer are normal to; "" for all axes.
     convert : bool
         Whether the viewer converts between the units of its layers.
     """
@@ -34,6 +37,7 @@ class Choice:
     kind: str
     axis: str
     shapes: Shapes | None = None
+    slices: str = ""
     convert: bool = True
 
     def images(self, *, copy: bool = True) -> tuple[LayerImage, ...]:
@@ -49,9 +53,11 @@ class Choice:
         DataError
             A layer cannot be trained on.
         """
-        images = tuple(image_of(layer, copy=copy) for layer in self.layers)
+        images = tuple(image_of(layer, copy=copy, slices=self.slices) for layer in self.layers)
         if self.shapes is None:
             return images
+        if images[0].slices in ("y", "x"):
+            raise DataError("Regions are drawn on the slices normal to z: choose these slices, or the whole image.")
         regions, _ = regions_in(self.shapes, self.layers[0], convert=self.convert)
         return (replace(images[0], regions=regions), *images[1:])
 

@@ -11,8 +11,10 @@ from magicgui.widgets import ComboBox, Label
 from psygnal import Signal
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import AXES
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.images.choice import Choice
+from napari_slicegan.plugin.images.elided import elide
 from napari_slicegan.plugin.images.finding import Found, look_at
 from napari_slicegan.plugin.images.groups import ChooserGroups
 from napari_slicegan.plugin.images.layer_combo import LayerCombo
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 AUTO = "auto"
+ALL_SLICES = "along all axes"
 NO_LAYER = "Open a micrograph, or a sample: File > Open Sample > SliceGAN."
 
 
@@ -38,9 +41,9 @@ class Material(StrEnum):
 
 
 _TEXTS = {
-    Material.ISOTROPIC: "isotropic (1 image)",
-    Material.TRANSVERSE: "transversely isotropic (2 images)",
-    Material.ANISOTROPIC: "anisotropic (3 images)",
+    Material.ISOTROPIC: "isotropic: 1 image",
+    Material.TRANSVERSE: "transverse: 2 images",
+    Material.ANISOTROPIC: "anisotropic: 3 images",
 }
 
 
@@ -75,8 +78,9 @@ class MaterialChooser:
         self.material = ComboBox(
             label="Material",
             choices=[(text, material) for material, text in _TEXTS.items()],
-            tooltip="Whether the material looks the same in all directions; this decides how many images it takes. "
-            "A 3D layer is one image: its slices along all three axes are used. Regions can be chosen of one image.",
+            tooltip="Whether the material looks the same in all directions, or in all across one axis (transverse "
+            "isotropy); this decides how many images it takes. "
+            "A 3D layer is one image, of whose slices all or some are used. Regions can be chosen of one image.",
         )
         self.axis = ComboBox(
             label="Special axis",
@@ -93,10 +97,16 @@ class MaterialChooser:
             "'auto' looks at the image.",
         )
         self.found = Label(label="Found", tooltip="What was found in the chosen layers.")
+        self.slices = ComboBox(
+            label="Slices",
+            choices=[(ALL_SLICES, ""), *((f"normal to {axis}", axis) for axis in AXES)],
+            tooltip="Which slices of the 3D layer are the images of the material: those along all three axes, or only "
+            "those along one, for example of a stack that is too thin for the others.",
+        )
         self.region = RegionRow(viewer, lambda: self.images[0].value) if is_full else None
         self.pixel_size = PixelSizeRow(viewer) if is_full else None
-        self._below = ChooserGroups(viewer) if is_full else None
-        self.groups = self._below.widgets if self._below else []
+        self.below = ChooserGroups(viewer) if is_full else None
+        self.groups = self.below.widgets if self.below else []
         self._add_rows()
         self._connect()
 
@@ -109,16 +119,17 @@ class MaterialChooser:
         shapes = self.region.layer if self.region is not None and self._count == 1 else None
         convert = self._viewer.layers.extent.units is not None
         chosen = tuple(layer for layer in layers if layer is not None)
-        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, convert)
+        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, self._slices, convert)
 
     def look(self, *_: object) -> None:
         """Look at the chosen layers and say what they are, or keep what is wrong in `error`."""
+        self._rows.show_row(self.slices, self._has_slices)
         if self.region is not None:
             self.region.refresh()
         if self.pixel_size is not None:
             shapes = self.region.layer if self.region is not None else None
             chosen = [layer for layer in self._layers if layer is not None]
-            self.pixel_size.show(chosen, [shapes] if shapes is not None else [])
+            self.pixel_size.show(chosen, [shapes] if shapes is not None else [], self._slices)
         found: Found | None = None
         self._seen = ()
         try:
@@ -127,7 +138,8 @@ class MaterialChooser:
             self.error = ""
         except SliceGANError as error:
             self.error, text = str(error), "-"
-        self.found.value = text
+        # Lines break elsewhere.
+        self.found.value = text.replace(" \u00d7 ", "\u00a0\u00d7\u00a0").replace(" px", "\u00a0px")
         self._show_groups(found)
         self.changed.emit()
 
@@ -151,32 +163,47 @@ class MaterialChooser:
         return found, (choice.note, self.pixel_size.note if self.pixel_size else "")
 
     def _show_groups(self, found: Found | None) -> None:
-        if self._below is not None:
+        if self.below is not None:
             images = self._seen or tuple(map(_image_of, self._layers))
-            self._below.show_images(self._layers, images, str(self.axis.value), found)
+            self.below.show_images(self._layers, images, str(self.axis.value), found)
 
     def _add_rows(self) -> None:
         region = [self.region.widget] if self.region is not None else []
         size = [self.pixel_size.widget] if self.pixel_size is not None else []
-        self._rows.add(self.material, self.axis, *self.images, *region, self.kind, *size, wrapped(self.found))
+        self._rows.add(self.material, self.axis, *self.images)
+        if self.below is not None:
+            self._rows.add_wide(self.below.cube)
+        self._rows.add(self.slices, *region, self.kind, *size, wrapped(self.found))
+        for choice in (self.material, *self.images, self.kind, *([self.region.combo] if self.region else [])):
+            elide(choice.native)
 
     def _connect(self) -> None:
         for widget in (self.material, self.axis):
             widget.changed.connect(self._arrange)
         self._arrange()
-        for widget in (self.material, self.axis, *self.images, self.kind):
+        for widget in (self.material, self.axis, *self.images, self.slices, self.kind):
             widget.changed.connect(self.look)
         for part in (self.region, self.pixel_size):
             if part is not None:
                 part.changed.connect(self.look)
-        if self._below is not None:
-            self._below.phases.changed.connect(self.look)
-            self._below.segment.chosen.connect(self._train_on)
+        if self.below is not None:
+            self.below.phases.changed.connect(self.look)
+            self.below.segment.chosen.connect(self._train_on)
 
     def _train_on(self, layer: Layer) -> None:
         """Choose a layer of phases."""
         self.kind.value = AUTO
         self.images[0].value = layer
+
+    @property
+    def _has_slices(self) -> bool:
+        """Whether it can be chosen which slices of a stack are used."""
+        layer = self.images[0].value
+        return self.below is not None and self._count == 1 and layer is not None and layer.ndim == 3
+
+    @property
+    def _slices(self) -> str:
+        return str(self.slices.value) if self._has_slices else ""
 
     @property
     def _layers(self) -> tuple[Layer | None, ...]:

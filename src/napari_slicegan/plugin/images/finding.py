@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.regions import pieces
 from napari_slicegan.plugin.layers import LayerImage, check_same_size, unit_text
@@ -29,7 +29,7 @@ class Found:
     Attributes
     ----------
     text : str
-        For example "3 phases: 0, 1, 2 · 0.4 µm/px · 384 x 384".
+        Number of phases, pixel size, and pixels along each axis.
     kind : OutputKind or None
         What a pixel is; None while that is not known, since the image is not in memory or too large.
     phases : tuple of int
@@ -81,24 +81,45 @@ def look_at(images: Sequence[LayerImage], kind: str, edge: int) -> Found:
 
 def _size_text(image: LayerImage) -> str:
     """Pixels along each axis, or of the regions."""
+    slices = f"{image.shape[0]} slices of " if image.slices else ""
     if not image.regions:
-        return " x ".join(map(str, image.shape))
-    sizes = [f"{bottom - top} x {right - left}" for top, left, bottom, right in image.regions]
+        return f"{slices}{_times(image.shape[1:] if slices else image.shape)} px"
+    sizes = [_times((bottom - top, right - left)) for top, left, bottom, right in image.regions]
     if len(sizes) == 1:
-        return f"1 region, {sizes[0]} px"
+        return f"{slices}1 region, {sizes[0]} px"
     more = ["…"] if len(sizes) > _MOST_LISTED else []
     return f"{len(sizes)} regions, {', '.join(sizes[:_MOST_LISTED] + more)} px"
+
+
+def _times(sizes: Sequence[int]) -> str:
+    """Sizes with signs of multiplication between them."""
+    return " \u00d7 ".join(map(str, sizes))
 
 
 def _check_edge(image: LayerImage, edge: int, *, whole: bool) -> None:
     """Refuse what a crop does not fit into, without looking at a pixel."""
     shape = image.shape
-    for plane in {shape[-2:], shape[:1] + shape[-1:], shape[:2]} if len(shape) == 3 else {shape}:
+    planes = [shape[-2:]]
+    if len(shape) == 3 and not image.slices:
+        planes = [shape[1:], (shape[0], shape[2]), shape[:2]]
+        _check_slices(planes, edge)
+    for plane in planes:
         nothing = np.broadcast_to(np.uint8(0), (1, *plane, 1))
         regions = image.regions
         if not whole and not regions and len(shape) == 2:
             regions = ((0, 0, plane[0], plane[1]),)
         TrainingData(OutputKind.GREY, (nothing,), regions=(regions,)).check_edge(edge)
+
+
+def _check_slices(planes: Sequence[tuple[int, ...]], edge: int) -> None:
+    """Refuse a stack of which only some slices are large enough, with a way out."""
+    fits = [min(plane) >= edge for plane in planes]
+    if any(fits) and not all(fits):
+        small, axis = AXES[fits.index(False)], AXES[fits.index(True)]
+        raise DataError(
+            f"The slices normal to {small} have {_times(planes[fits.index(False)])} pixels, fewer than the "
+            f"{_times((edge, edge))} of a training crop: choose Slices: normal to {axis}, or a thicker stack."
+        )
 
 
 def _look(images: Sequence[LayerImage], kind: str) -> tuple[str, TrainingData | None]:
@@ -113,7 +134,7 @@ def _look(images: Sequence[LayerImage], kind: str) -> tuple[str, TrainingData | 
             raise
         return "large, checked when it is used", None  # a sample may lack a rare phase
     if data.kind is OutputKind.PHASES:
-        return f"{data.channels} phases: {', '.join(map(str, data.phases))}", data
+        return f"{data.channels} phases", data
     return str(data.kind), data
 
 

@@ -34,7 +34,7 @@ class ChooserGroups:
         self.cube = AxesCube()
         self.phases = PhaseTable()
         self.segment = SegmentGroup(self.jobs.offer)
-        self.widgets: list[QWidget] = [self.cube, self.phases.group, self.segment.group]
+        self.widgets: list[QWidget] = [self.phases.group, self.segment.group]  # the cube stands among the rows
 
     def show_images(
         self,
@@ -63,5 +63,6 @@ class ChooserGroups:
             self.phases.show_phases(chosen, first.look, found)
         else:
             self.phases.clear_phases()
-        is_grey = found is not None and found.kind is OutputKind.GREY and len(layers) == 1
-        self.segment.show_layer(layers[0] if is_grey else None, first.regions if first is not None else ())
+        is_grey = found is not None and found.kind is OutputKind.GREY
+        source = layers[0] if is_grey else self.jobs.offer.source_of(layers[0])
+        self.segment.show_layer(source if len(layers) == 1 else None, first.regions if first is not None else ())

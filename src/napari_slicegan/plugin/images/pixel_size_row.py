@@ -44,6 +44,7 @@ class PixelSizeRow:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._layers: tuple[Layer, ...] = ()
+        self._slices = ""
         self._from_tags = False
         self.size = LineEdit(tooltip=_TOOLTIP)
         choices = [(unit_text(unit), unit) for unit in UNITS]
@@ -57,7 +58,7 @@ class PixelSizeRow:
         """Where the size comes from, if not from the layer."""
         return "pixel size from the file's tags" if self._from_tags else ""
 
-    def show(self, layers: Sequence[Layer], others: Sequence[Layer] = ()) -> None:
+    def show(self, layers: Sequence[Layer], others: Sequence[Layer] = (), slices: str = "") -> None:
         """Show the pixel size of layers, having taken one that is missing from their files.
 
         Parameters
@@ -66,16 +67,18 @@ class PixelSizeRow:
             The images, the first of which counts.
         others : sequence of Layer
             What lies on them, and is to go with them.
+        slices : str
+            The axis that the slices of a 3D layer are normal to; the distance between them may differ.
         """
         if self._layers[:1] != tuple(layers[:1]):
             self._from_tags = False
-        self._layers = (*layers, *others)
+        self._layers, self._slices = (*layers, *others), slices
         for layer in layers:
             if (tags := size_in_tags(layer)) is not None:
                 self._apply([layer, *others], *tags)
                 self._from_tags = True
         self.widget.enabled = bool(layers)
-        self._show(*_size_of(layers[0]) if layers else ("", "pixel"))
+        self._show(*_size_of(layers[0], slices) if layers else ("", "pixel"))
 
     def _show(self, text: str, unit: str) -> None:
         self._text = text
@@ -87,7 +90,7 @@ class PixelSizeRow:
         """Give the layers what was entered; what is no number is put back."""
         if not self._layers:
             return
-        shown, unit = _size_of(self._layers[0])
+        shown, unit = _size_of(self._layers[0], self._slices)
         text, chosen = str(self.size.value).strip().replace(",", "."), str(self.unit.value)
         if (text, chosen) == (shown, unit):
             return
@@ -102,9 +105,11 @@ class PixelSizeRow:
 
     def _apply(self, layers: Sequence[Layer], size: float, unit: str) -> None:
         """Change the size of the first layer's pixels, and let all else go with it."""
-        ratio = size / float(abs(layers[0].scale[-1]))
+        within = -2 if self._slices == "x" else -1
+        ratio = size / float(abs(layers[0].scale[within]))
         for layer in layers:
-            steps = np.sign(layer.scale) * size if _is_image(layer) else layer.scale * ratio
+            is_square = _is_image(layer) and not (self._slices and layer.ndim == 3)
+            steps = np.sign(layer.scale) * size if is_square else layer.scale * ratio
             layer.translate = np.asarray(layer.translate) * ratio
             layer.scale = steps
             layer.units = (unit,) * layer.ndim
@@ -119,10 +124,10 @@ def _is_image(layer: Layer) -> bool:
     return isinstance(layer, Image | Labels)
 
 
-def _size_of(layer: Layer) -> tuple[str, str]:
+def _size_of(layer: Layer, slices: str) -> tuple[str, str]:
     """Number and unit of a layer's pixels; no number if they are not square."""
     try:
-        size, unit = pixel_size(layer)
+        size, unit = pixel_size(layer, slices)
     except DataError:
         return "", "pixel"
     return f"{size:.6g}", unit

@@ -42,7 +42,7 @@ class SegmentGroup:
     Attributes
     ----------
     group : Fold
-        The widget; hidden while the chosen image is not grey.
+        The widget; hidden while the chosen image is neither grey nor made here.
     chosen : Signal
         Gives the layer of phases that is to be trained on.
     """
@@ -109,6 +109,15 @@ class SegmentGroup:
     @property
     def _made(self) -> Layer | None:
         return self._job.phases_of(self._layer() if self._layer else None)
+
+    def smooth_more(self) -> None:
+        """Smooth by one pixel more, and make the phases again."""
+        self.smoothing.value = min(int(self.smoothing.value) + 1, MOST_SMOOTHING)
+
+    @property
+    def can_smooth(self) -> bool:
+        """Whether what is trained on was made here and can be made smoother."""
+        return self._made is not None and int(self.smoothing.value) < MOST_SMOOTHING
 
     def _wait(self, *_: object) -> None:
         """Renew what is shown once the numbers stay; nothing is shown unasked."""

@@ -13,6 +13,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_slicegan.core.events import Evaluation, Progress
+from napari_slicegan.plugin.work.job import State
 from napari_slicegan.plugin.work.run_view import RunView
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 #: Milliseconds between two redraws at least, and how much of the time may go into drawing: 1 %, less a margin.
 PAUSE, SHARE = 500, 0.007
 _LONGEST = 10_000
+_RESTS = (State.PAUSED, State.FINISHED, State.STOPPED, State.FAILED)
 #: Legible on dark and on light ground.
-_BLUE, _ORANGE, _GREEN = "#3b82d0", "#e0662f", "#2f9e7a"
+_BLUE, _ORANGE, _GREEN, _VIOLET = "#3b82d0", "#e0662f", "#2f9e7a", "#a86bd0"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class _Line:
     name: str
     colour: str
     value: Callable[[Any], float]
+    text: Callable[[float], str] = "{:.3g}".format
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ _CHARTS = (
         "correlations (S2), and the largest difference of a volume fraction. Both should come near 0.",
         (
             _Line("S2 error", _GREEN, lambda event: event.correlation_error),
-            _Line("fraction error", _BLUE, lambda event: event.fraction_error),
+            _Line("fraction error", _VIOLET, lambda event: event.fraction_error, lambda value: f"{100 * value:.2g} %"),
         ),
     ),
 )
@@ -110,8 +113,12 @@ class CurvesPanel(QWidget):
             self._ink()
 
     def _wait(self) -> None:
-        """Redraw soon; what takes long is done less often."""
-        if self.isVisible() and not self._pause.isActive():
+        """Redraw soon; what takes long is done less often, but what stays is shown at once."""
+        if not self.isVisible():
+            return
+        if self.view is not None and self.view.state in _RESTS:
+            self._pause.start(0)
+        elif not self._pause.isActive():
             self._pause.start(self._gap)
 
     def _redraw(self) -> None:
@@ -124,6 +131,9 @@ class CurvesPanel(QWidget):
         start = time.perf_counter()
         for chart, title, plot in zip(_CHARTS, self.titles, self.plots, strict=True):
             self._draw(chart, title, plot)
+        shown = [plot for plot in self.plots if not plot.isHidden()]
+        for plot in shown:
+            plot.name_axis("iterations" if plot is shown[-1] else "")
         self._own += time.perf_counter() - start
 
     def _draw(self, chart: _Chart, title: QLabel, plot: LinePlot) -> None:
@@ -143,7 +153,8 @@ class CurvesPanel(QWidget):
         from napari_slicegan.plugin.parts.curve_lines import LinePlot  # pyqtgraph takes a moment
 
         for chart, title in zip(_CHARTS, self.titles, strict=True):
-            plot = LinePlot([line.colour for line in chart.lines])
+            are_errors = chart.kind is Evaluation  # few, and best at 0
+            plot = LinePlot([line.colour for line in chart.lines], has_symbols=are_errors, is_from_zero=are_errors)
             plot.setToolTip(chart.tooltip)
             self._layout.addWidget(title)
             self._layout.addWidget(plot)
@@ -169,7 +180,8 @@ def _title(chart: _Chart) -> QLabel:
 def _caption(lines: Sequence[_Line], last: Any) -> str:
     """The names of the curves in their colours, with their last values."""
     parts = [
-        f'<span style="color:{line.colour}">■</span> {line.name}' + (f" <b>{line.value(last):.3g}</b>" if last else "")
+        f'<span style="color:{line.colour}">■</span> {line.name}'
+        + (f" <b>{line.text(line.value(last))}</b>" if last else "")
         for line in lines
     ]
     return "&nbsp;&nbsp;&nbsp;".join(parts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, PushButton, SpinBox
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QFormLayout,
@@ -23,6 +23,16 @@ from napari_slicegan.plugin.parts.tabs import join_when_shown
 WIDTH = 360
 #: Pixels that a widget is still useful at; the theme asks for more.
 _NARROWEST: dict[Any, int] = {SpinBox: 40, FloatSpinBox: 40, ComboBox: 104}
+#: Pixels around the column, beside the scroll bar, and of that in napari's themes.
+_MARGIN, _GAP, _BAR = 6, 2, 13
+_INDENT = 4  # of text, as in the boxes of the themes
+#: napari's themes do not show which control has the keys; of a blue that shows on a dark and on a light ground.
+_FOCUS = """
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QTableView:focus { border: 1px solid #4a90d9 }
+QPushButton:focus { border: 1px solid #4a90d9; padding: 3px }
+QCheckBox:focus { background: rgba(74, 144, 217, 90) }
+"""
+_COMES_OR_GOES = (QEvent.Type.Show, QEvent.Type.Hide)
 NO_WIDTH = "\u200b"
 
 
@@ -36,25 +46,41 @@ class Dock(QWidget):
         self.area.setFrameShape(QScrollArea.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(WIDTH)
+        self.setStyleSheet(_FOCUS)
         self._stack = QVBoxLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.setSpacing(0)
         self._stack.addWidget(self.area, 1)
+        bar: Any = self.area.verticalScrollBar()
+        bar.installEventFilter(self)
+        self._bar = bar
         join_when_shown(self)
 
-    def fill(self, *widgets: Any, footer: Sequence[Any] = ()) -> None:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Leave room for the scroll bar while it is not there, so that no row moves when it comes."""
+        column: Any = self.area.widget()
+        if watched is self._bar and event is not None and event.type() in _COMES_OR_GOES and column is not None:
+            is_there = event.type() == QEvent.Type.Show
+            column.layout().setContentsMargins(_MARGIN, _MARGIN, _GAP if is_there else _GAP + _BAR, _MARGIN)
+        return super().eventFilter(watched, event)
+
+    def fill(self, *widgets: Any, header: Sequence[Any] = (), footer: Sequence[Any] = ()) -> None:
         """Put widgets of magicgui or Qt below each other.
 
         Parameters
         ----------
         *widgets : widget
             These scroll.
-        footer : sequence of widget
-            These stay at the bottom.
+        header, footer : sequence of widget
+            These stay at the top and at the bottom.
         """
         content = _column(widgets)
         content.layout().addStretch()  # type: ignore[union-attr]
         self.area.setWidget(content)
+        if header:
+            top = _column(header)
+            top.layout().setContentsMargins(_MARGIN, _MARGIN, _GAP + _BAR, 0)  # type: ignore[union-attr]
+            self._stack.insertWidget(0, top)
         if footer:
             self._stack.addWidget(_column(footer))
 
@@ -71,7 +97,7 @@ def _column(widgets: Sequence[Any]) -> QWidget:
     """Widgets below each other."""
     column = QWidget()
     layout = QVBoxLayout(column)
-    layout.setContentsMargins(6, 6, 6, 6)
+    layout.setContentsMargins(_MARGIN, _MARGIN, _GAP + _BAR, _MARGIN)
     for widget in widgets:
         layout.addWidget(getattr(widget, "native", widget))
     return column
@@ -102,6 +128,10 @@ class Rows(QWidget):
                 widget.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._layout.addRow(label, widget.native)
 
+    def add_wide(self, widget: QWidget) -> None:
+        """Add a widget that takes a whole row."""
+        self._layout.addRow(widget)
+
     def name(self, widget: Any, text: str) -> None:
         """Give the row of a widget another label."""
         self._label(widget).setText(text)
@@ -118,10 +148,13 @@ class Rows(QWidget):
 
 
 def wrapped(label: Label) -> Label:
-    """A label that breaks long lines instead of widening the dock."""
+    """A label that breaks long lines instead of widening the dock; its text is shown as it is, whoever wrote it."""
+    label.native.setTextFormat(Qt.TextFormat.PlainText)
     policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     policy.setHeightForWidth(True)
     label.native.setSizePolicy(policy)
+    label.native.setStyleSheet("padding: 0px; margin: 0px")  # Qt counts a theme's padding twice for the height
+    label.native.setIndent(_INDENT)
     label.native.setWordWrap(True)
     label.native.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return label

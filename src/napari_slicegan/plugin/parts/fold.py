@@ -7,7 +7,10 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-_STYLE = "QToolButton { border: 0; font-weight: bold; text-align: left; padding: 3px 2px; background: transparent; }"
+_STYLE = """
+QToolButton { border: 0; font-weight: bold; text-align: left; padding: 3px 2px; background: transparent; }
+QToolButton:hover, QToolButton:focus { background: rgba(74, 144, 217, 90); }
+"""
 
 
 class Fold(QWidget):

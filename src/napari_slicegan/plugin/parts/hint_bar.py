@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from napari_slicegan.plugin.parts.dock import breakable
 from napari_slicegan.plugin.preferences import preferences, set_preference
 
 #: Of a blue that shows on a dark and on a light ground.
@@ -19,7 +21,15 @@ QFrame#hint QToolButton:hover, QFrame#hint QToolButton:focus { background: rgba(
 
 
 class HintBar(QWidget):
-    """A sentence, a button that does what it says, and a cross that sends the hints away for good."""
+    """A sentence, a button that does what it says, and a cross that sends the hints away for good.
+
+    Attributes
+    ----------
+    dismissed : Signal
+        The user wants no hints any more.
+    """
+
+    dismissed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,11 +63,16 @@ class HintBar(QWidget):
             What the button does.
         """
         self._slot = slot
-        self.label.setText(text)
+        self.label.setText(breakable(text))
         self.button.setText(action)
         self.button.setToolTip(f"{action.rstrip('…')}." if action else "")
         self.button.setVisible(bool(action and slot))
         self.setVisible(bool(text) and preferences().hints)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a hint, and hints are wanted."""
+        return not self.isHidden()
 
     def _arrange(self) -> None:
         frame = QFrame()
@@ -80,3 +95,4 @@ class HintBar(QWidget):
     def _dismiss(self) -> None:
         set_preference("hints", False)
         self.hide()
+        self.dismissed.emit()

@@ -29,7 +29,7 @@ class SliceStrip(QWidget):
         self._volume: Array | None = None
         self._looks: list[Look | None] = [None, None]
         self._pictures: list[QImage | None] = [None] * len(_CAPTIONS)
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # fixed: as the hint, in any width
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setToolTip(

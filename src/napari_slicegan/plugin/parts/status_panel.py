@@ -14,6 +14,7 @@ from napari_slicegan.plugin.parts.dock import Rows, breakable, button, wrapped
 from napari_slicegan.plugin.work.job import State, Status
 
 _STEPS = 1000
+_NEW = 0.2  # how much a report counts for the speed that is shown
 _ROWS = {
     "iteration": ("Iteration", "Generator updates made since the start of the run."),
     "time": ("Time", "Time spent training, and the expected time to the end."),
@@ -35,12 +36,13 @@ class StatusPanel(QWidget):
 
     def __init__(self, *, numbers: bool) -> None:
         super().__init__()
-        self.state = Label(value=State.IDLE, tooltip="What this dock is doing.")
+        self.state = Label(value=_titled(State.IDLE), tooltip="What this dock is doing.")
         self.bar = ProgressBar(min=0, max=_STEPS, value=0, tooltip="How much is done.")
         self.message = Label(tooltip="What happened, or what is missing.")
         self.rows = {name: Label(label=label, tooltip=tip) for name, (label, tip) in _ROWS.items()} if numbers else {}
         self.copy = button("Copy details", "Copy versions, settings, log and traceback, for a bug report.", self._copy)
         self._status = Status()
+        self._rate = 0.0  # iterations per second, smoothed
         self.numbers = Rows(*map(wrapped, self.rows.values()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -53,9 +55,11 @@ class StatusPanel(QWidget):
 
     def show_status(self, status: Status) -> None:
         """Show a job as it is now."""
+        self._smooth(status)
         self._status = status
-        where = f" on {status.device}" if status.device and status.state.is_busy else ""
-        self.state.value = f"{status.state}{where}"
+        where = f" on {status.device}" if status.device and status.state is State.TRAINING else ""
+        self.state.value = f"{_titled(status.state)}{where}"
+        self.bar.visible = status.state.is_busy or (status.state is State.STOPPED and bool(status.fraction))
         self.bar.native.setRange(0, 0 if status.fraction is None and status.state.is_busy else _STEPS)
         self.bar.value = round((status.fraction or 0) * _STEPS)
         self.show_message(status.message)
@@ -80,13 +84,33 @@ class StatusPanel(QWidget):
             return
         left = f", {duration(report.eta_seconds)} left" if status.state.is_busy else ""
         texts = {
-            "iteration": f"{report.iteration:,}  ({report.iterations_per_second:.3g} per second)",
+            "iteration": f"{report.iteration:,}{self._rate_in_words(status)}",
             "time": f"{duration(report.seconds)}{left}",
             "errors": _in_words(errors) if errors else "",
         }
         for name, text in texts.items():
             self.rows[name].value = text
         self.numbers.show_row(self.rows["errors"], bool(errors))
+
+    def _smooth(self, status: Status) -> None:
+        """Follow the speed, which leaps from report to report."""
+        report, last = status.progress, self._status.progress
+        if report is None or last is None or report.iteration < last.iteration:
+            self._rate = report.iterations_per_second if report else 0.0
+        elif report is not last:
+            self._rate += _NEW * (report.iterations_per_second - self._rate)
+
+    def _rate_in_words(self, status: Status) -> str:
+        """The speed now, or at the end that of the whole training; none of a training that waits."""
+        report = status.progress
+        if report is None or status.state is State.PAUSED:
+            return ""
+        rate = self._rate if status.state.is_busy else report.iteration / max(report.seconds, 1e-9)
+        return f"  ({rate:.0f} per second)" if rate >= 10 else f"  ({rate:.2g} per second)"
+
+
+def _titled(state: State) -> str:
+    return str(state).capitalize()
 
 
 def _in_words(errors: Evaluation) -> str:

@@ -22,6 +22,7 @@ def join_tabs(widget: QWidget) -> None:
     if dock is None or not isinstance(window, QMainWindow) or not widget.property(_JOINS):
         return
     widget.setProperty(_JOINS, False)
+    _shorten(dock)
     for other in window.findChildren(QDockWidget):
         inner = other.widget()
         is_ours = inner is not None and inner is not widget and inner.property(_JOINS) is not None
@@ -32,6 +33,15 @@ def join_tabs(widget: QWidget) -> None:
             dock.show()
             dock.raise_()
             return
+
+
+def _shorten(dock: QDockWidget) -> None:
+    """Write one word on the tab, where four have no room for more; menus keep the whole name."""
+    action: Any = dock.toggleViewAction()
+    name = dock.windowTitle().partition(" ")[0]
+    text = action.text()
+    dock.setWindowTitle(name)
+    action.setText(text)  # Qt takes it from the title
 
 
 class _Joiner(QObject):

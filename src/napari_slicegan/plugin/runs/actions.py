@@ -140,6 +140,7 @@ class RunActions:
         if name := ask_name(self._parent, run):
             path = rename_run(run.path, name)
             self._jobs.models.move(run.path, path)
+            self._jobs.training.move(run.path, path)
             self.changed.emit(path)
 
     def _delete(self, run: RunSummary) -> None:

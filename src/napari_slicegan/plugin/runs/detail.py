@@ -37,6 +37,7 @@ class RunDetail(QWidget):
         super().__init__()
         self._jobs, self._background = jobs, background
         self._path: Path | None = None
+        self._run: RunSummary | None = None
         self._follower: Follower | None = None
         self.view: RunView | None = None
         self.message = QLabel()
@@ -57,6 +58,7 @@ class RunDetail(QWidget):
 
     def show_run(self, run: RunSummary | None) -> None:
         """Show a run, or nothing; of the same run what has come since."""
+        self._run = run
         status = self._jobs.training.status
         is_busy = run is not None and status.state.is_busy and status.path == run.path
         self.say(f"{str(status.state).capitalize()}. {status.message}" if is_busy else run.message if run else "")
@@ -82,9 +84,14 @@ class RunDetail(QWidget):
         self.message.setVisible(bool(text))
 
     def _own(self, path: Path | None) -> RunView | None:
-        """The run that this viewer trains or has trained last."""
-        view = self._jobs.training.view
-        return view if view is not None and view.path == path else None
+        """What this viewer knows of a run that it trains, or has trained last and nobody since."""
+        view, run = self._jobs.training.view, self._run
+        if view is None or view.path != path or run is None:
+            return None
+        if self._jobs.training.status.state.is_busy:
+            return view
+        last = view.progress[-1].iteration if view.progress else 0
+        return view if not run.is_live and run.iterations == last else None
 
     def _take(self, loaded: LoadedRun) -> None:
         if loaded.view.path != self._path or self._own(self._path) is not None:

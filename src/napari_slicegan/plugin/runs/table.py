@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from psygnal import Signal
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from napari_slicegan.core.runs import RunSummary
+from napari_slicegan.plugin.runs.columns import COLUMNS, DATE, state_text
 
-_HEIGHT, _LEADING = 190, 8
+_LEADING, _SPACE = 8, 16  # pixels around the text of a cell
+_FEWEST, _MOST = 3, 8  # rows in sight
+_NAME = 150  # pixels that a name has at least
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: what a cell says, and by what it is sorted (None comes last)."""
-
-    title: str
-    tooltip: str
-    width: int
-    text: Callable[[RunSummary], str]
-    key: Callable[[RunSummary], Any]
-    is_number: bool = False
-
-
-def state_text(run: RunSummary) -> str:
-    """The state, of a run that is trained with how far it has come."""
-    return f"{run.state} {run.fraction:.0%}" if run.is_live else str(run.state)
-
-
-def _error_text(run: RunSummary) -> str:
-    return "" if run.correlation_error is None else f"{run.correlation_error:.4f}"
-
-
-def _date_text(run: RunSummary) -> str:
-    return f"{run.started:%Y-%m-%d %H:%M}" if run.started else ""
-
-
-COLUMNS = (
-    Column("Name", "The run's directory.", 110, lambda run: run.name, lambda run: run.name.casefold()),
-    Column(
-        "Layer",
-        "What it was trained on.",
-        68,
-        lambda run: ", ".join(run.images),
-        lambda run: str(run.images).casefold(),
-    ),
-    Column("State", "How it stands.", 88, state_text, lambda run: (str(run.state), run.fraction)),
-    Column(
-        "Iterations",
-        "Updates of the generator.",
-        70,
-        lambda run: f"{run.iterations:,}",
-        lambda run: run.iterations,
-        is_number=True,
-    ),
-    Column(
-        "S2 error",
-        "Held-out error: mean difference of the two-point correlations from those of the image.",
-        62,
-        _error_text,
-        lambda run: run.correlation_error,
-        is_number=True,
-    ),
-    Column("Started", "When it was started.", 112, _date_text, lambda run: run.started and run.started.timestamp()),
-)
-DATE = len(COLUMNS) - 1
 
 
 class RunsModel(QAbstractTableModel):
@@ -100,7 +47,7 @@ class RunsModel(QAbstractTableModel):
             run = now.pop(before.path)
             if run != before:
                 self.runs[row] = run
-                self.dataChanged.emit(self.index(row, 0), self.index(row, DATE))
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
         if now:
             self.beginInsertRows(QModelIndex(), len(self.runs), len(self.runs) + len(now) - 1)
             self.runs += now.values()
@@ -139,7 +86,9 @@ class RunsModel(QAbstractTableModel):
 
 def tooltip_of(run: RunSummary) -> str:
     """All of a run, where a column is too narrow; names from files are no markup."""
-    lines = [str(run.path), f"{state_text(run)}, {run.iterations:,} iterations", ", ".join(run.images), run.message]
+    start = f"Started {run.started.astimezone():%Y-%m-%d %H:%M:%S}" if run.started else ""
+    how = f"{state_text(run)}, {run.iterations:,} iterations"
+    lines = [str(run.path), how, start, ", ".join(run.images), run.message]
     return f"<qt>{'<br>'.join(escape(line) for line in lines if line)}</qt>"
 
 
@@ -187,7 +136,6 @@ class RunsTable(QTableView):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setTabKeyNavigation(False)  # the key leads on to the buttons
         self.setWordWrap(False)
-        self.setFixedHeight(_HEIGHT)
         self._headers = QHeaderView(Qt.Orientation.Horizontal), QHeaderView(Qt.Orientation.Vertical)
         columns, lines = self._headers
         columns.setSectionsClickable(True)
@@ -195,8 +143,6 @@ class RunsTable(QTableView):
         lines.setDefaultSectionSize(self.fontMetrics().height() + _LEADING)
         self.setHorizontalHeader(columns)
         self.setVerticalHeader(lines)
-        for number, column in enumerate(COLUMNS):
-            self.setColumnWidth(number, column.width)
         self.setSortingEnabled(True)
         self.sortByColumn(DATE, Qt.SortOrder.DescendingOrder)
 
@@ -217,6 +163,7 @@ class RunsTable(QTableView):
         self._is_renewed = True
         self._runs.show_runs(runs)
         self._is_renewed = False
+        self._fit()
         self._tell()
 
     def select(self, path: Path) -> None:
@@ -224,6 +171,31 @@ class RunsTable(QTableView):
         for row, run in enumerate(self.runs):
             if run.path == path:
                 self.selectRow(row)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Make the columns as wide as their texts are in the font of the window."""
+        super().showEvent(event)
+        for number, column in enumerate(COLUMNS[1:], 1):
+            texts = (column.title, column.longest)
+            self.setColumnWidth(number, max(map(self.fontMetrics().horizontalAdvance, texts)) + _SPACE)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Give the names what is left."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Names in the width that is left, and as high as there are rows, within limits."""
+        columns, lines = self._headers
+        view: Any = self.viewport()
+        below: Any = self.horizontalScrollBar()
+        others = sum(self.columnWidth(number) for number in range(1, len(COLUMNS)))
+        left = view.width() - others
+        self.setColumnWidth(0, max(_NAME, left))
+        bar = below.sizeHint().height() if left < _NAME else 0
+        rows = min(max(self.shown.rowCount(), _FEWEST), _MOST) * lines.defaultSectionSize()
+        self.setFixedHeight(columns.sizeHint().height() + rows + bar + 2 * self.frameWidth())
 
     def selectionChanged(self, selected: Any, deselected: Any) -> None:  # noqa: N802  (Qt's name)
         """Tell of the run that is looked at now, by mouse or by keys."""

@@ -71,6 +71,13 @@ class RunsWidget(Dock):
         self._timer.timeout.connect(self._list)
         self._connect()
 
+    def look_at(self, path: Path) -> None:
+        """Select a run, in its own folder, as soon as it is there."""
+        folder = Path(str(self.folder.value)).expanduser()
+        if path.parent != folder and path.parent.is_dir():
+            self.folder.value = path.parent
+        self._list_soon(path)
+
     def reset_choices(self, *_: object) -> None:
         """Layers do not matter here; napari calls this when they change."""
 
@@ -100,8 +107,9 @@ class RunsWidget(Dock):
     def _follow_job(self, status: Status) -> None:
         """List the runs again when the training of this viewer begins, waits or ends, and say so at once."""
         if status.state is not self._state:
+            has_begun = status.state.is_busy and not self._state.is_busy
             self._state = status.state
-            self._list_soon(None)
+            self._list_soon(status.path if has_begun else None)
             self.detail.show_run(self.table.run)
             self._refresh()
 
@@ -121,7 +129,7 @@ class RunsWidget(Dock):
         if self._background.is_busy:
             self._timer.start(_SOON_MS)
             return
-        self._background.run(lambda: (folder, list_runs(folder)), self._take, self._say)
+        self._background.run(lambda: (folder, list_runs(folder)), self._take, self._try_later)
 
     def _take(self, found: tuple[Path, Sequence[RunSummary]]) -> None:
         """Show the runs, and look again later."""
@@ -138,6 +146,12 @@ class RunsWidget(Dock):
         self._hurry = max(0, self._hurry - 1)
         if self.isVisible():
             self._timer.start(_SOON_MS if self._hurry else _PAUSE_MS)
+
+    def _try_later(self, text: str) -> None:
+        """Say why the folder cannot be read, and look again: a network may come back."""
+        self._say(text)
+        if self.isVisible():
+            self._timer.start(_PAUSE_MS)
 
     def _select(self, runs: Sequence[RunSummary]) -> None:
         """Select the run that is wanted, else the first as long as there is none."""

@@ -91,6 +91,7 @@ class CostRows:
         if any(job.status.state.is_busy for job in self._jobs.all):
             self._timer.start()
         elif not self._jobs.estimate.is_known(inquiry):
+            self._jobs.watch(self.takes.native)
             self._jobs.estimate.start(inquiry)
             self.takes.value = "measuring …"
 
@@ -110,8 +111,8 @@ class CostRows:
             self.warning.hide()
             return
         memory = size_in_words(costs.memory_bytes)
-        free = f" of {size_in_words(costs.free_bytes)} free" if costs.free_bytes else ""
-        self.takes.value = f"about {in_words(seconds)}, {memory}{free}"
+        free = f" ({size_in_words(costs.free_bytes)} free)" if costs.free_bytes else ""
+        self.takes.value = f"about {in_words(seconds)} · {memory} of memory{free}"
         is_long = seconds > _LONG and not costs.problem
         sentence = f"This would take about {in_words(seconds)} on this computer."
         self.warning_text.setText(f'<span style="color:{_AMBER}">▲</span> {sentence}')

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.plugin.layers import LayerImage, training_data
-from napari_slicegan.plugin.train.task import use_threads
 from napari_slicegan.plugin.work.job import Job, State, Status
+from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import CancelledError, Control, no_defects
 
 if TYPE_CHECKING:

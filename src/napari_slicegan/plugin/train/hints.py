@@ -14,6 +14,7 @@ class Step(Enum):
     NONE = ""
     SAMPLE = "Open a sample"
     PREVIEW = "Show preview"
+    BACK = "Back to the micrograph"
     GENERATE = "Generate a volume"
 
 
@@ -25,48 +26,84 @@ class Hint:
     step: Step = Step.NONE
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the dock shows.
+
+    Attributes
+    ----------
+    state : State
+        Of the training.
+    message : str
+        What the training said last.
+    problem : str
+        Why no training can be started now; empty if one can.
+    has_layer : bool
+        Whether there is anything to choose.
+    has_preview : bool
+        Whether the training has given a preview.
+    is_in_view : bool
+        Whether the view has been turned to it.
+    has_model : bool
+        Whether a model came of the training.
+    start_from : str
+        The name of what the next training starts from; empty for new networks.
+    """
+
+    state: State
+    message: str = ""
+    problem: str = ""
+    has_layer: bool = False
+    has_preview: bool = False
+    is_in_view: bool = False
+    has_model: bool = False
+    start_from: str = ""
+
+
 _NO_LAYER = Hint("Open a micrograph (File > Open), or try it on a sample.", Step.SAMPLE)
-_NOT_READY = Hint("Choose images that can be trained on: what is in the way stands below.")
 _READY = Hint("Press Train: previews appear as it learns, and you can stop at any time.")
-_LEARNS = Hint("The preview improves as it learns; stop when its slices look like the micrograph.")
-_LEARNS_SEEN = Hint(_LEARNS.text, Step.PREVIEW)
-_STATES = {
-    State.CHECKING: Hint("The images are being looked at; the training begins in a moment."),
-    State.PAUSED: Hint("The training waits, and its work is saved. Press Resume to go on.", Step.PREVIEW),
-    State.STOPPING: Hint("The model made so far is being saved."),
+_BUSY = {
+    State.CHECKING: "The images are being looked at; the training begins in a moment.",
+    State.TRAINING: "The preview improves as it learns; stop when its slices look like the micrograph.",
+    State.PAUSED: "The training waits, and its work is saved. Press Resume to go on.",
+    State.STOPPING: "The model made so far is being saved.",
+}
+_MADE = {
     State.FINISHED: Hint("The model is ready: generate a volume of any size with it.", Step.GENERATE),
     State.STOPPED: Hint("The model made so far is ready; Runs… goes on with its training.", Step.GENERATE),
-    State.FAILED: Hint("The sentence below says what went wrong; change that, and press Train again."),
 }
 
 
-def hint_of(state: State, *, has_layer: bool, is_ready: bool, has_preview: bool, has_model: bool) -> Hint:
+def hint_of(facts: Facts) -> Hint:
     """The hint for what the dock shows.
 
     Parameters
     ----------
-    state : State
-        Of the training.
-    has_layer : bool
-        Whether there is anything to choose.
-    is_ready : bool
-        Whether the choice can be trained on.
-    has_preview : bool
-        Whether the training has given a preview.
-    has_model : bool
-        Whether a model came of it.
+    facts : Facts
+        What that is.
 
     Returns
     -------
     Hint
-        One sentence or two.
+        What to do next, or what is in the way.
     """
-    if state is State.TRAINING:
-        return _LEARNS_SEEN if has_preview else _LEARNS
-    if state is State.PAUSED and not has_preview:
-        return Hint(_STATES[state].text)
-    if state.is_busy or state is State.FAILED or has_model:
-        return _STATES.get(state, _READY)
-    if not has_layer:
+    if facts.state.is_busy:
+        return Hint(_BUSY.get(facts.state, _READY.text), _look(facts))
+    if facts.state is State.FAILED:
+        return Hint(facts.message)
+    if not facts.has_layer and not facts.has_model:
         return _NO_LAYER
-    return _READY if is_ready else _NOT_READY
+    if facts.start_from and not facts.problem:
+        return Hint(f"Press Train: it goes on from {facts.start_from}.")
+    if facts.has_model:
+        return _MADE.get(facts.state, _READY)
+    return Hint(facts.problem) if facts.problem else _READY
+
+
+def _look(facts: Facts) -> Step:
+    """Turn to the preview, or back."""
+    if facts.state not in (State.TRAINING, State.PAUSED):
+        return Step.NONE
+    if facts.is_in_view:
+        return Step.BACK
+    return Step.PREVIEW if facts.has_preview else Step.NONE

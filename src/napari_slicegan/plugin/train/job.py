@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.files import CHECKPOINT
 from napari_slicegan.plugin.models import ModelEntry, look_of
 from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.train.preview import PreviewLayer
@@ -32,6 +34,8 @@ class TrainingJob(Job):
         What there is to see of the run, also after its end.
     preview : PreviewLayer
         The layer that shows its previews.
+    has_no_place : bool
+        Whether it failed since its directory could not be made.
     """
 
     name = "Training SliceGAN"
@@ -40,6 +44,7 @@ class TrainingJob(Job):
         super().__init__(viewer, models)
         self.view: RunView | None = None
         self.preview = PreviewLayer(viewer)
+        self.has_no_place = False
         self._look: Look | None = None
 
     def start(self, order: Order, source: Layer) -> None:
@@ -81,8 +86,16 @@ class TrainingJob(Job):
             self._update(state=State.TRAINING, message="")
             self._control.pause(wait=False)
 
+    def move(self, old: Path, new: Path) -> None:
+        """Follow a run that was renamed."""
+        if self.status.path != old or self.status.state.is_busy:
+            return
+        if self.view is not None:
+            self.view.path = new
+        self._update(path=new, message=self.status.message.replace(str(old), str(new)))
+
     def _begin(self, order: Order | Continuation, look: Look | None, source: Layer | None) -> None:
-        self._look = look
+        self._look, self.has_no_place = look, False
         self.view = RunView(order.path)
         self.view.feed(State.CHECKING)
         self.preview.forget(source)
@@ -130,9 +143,10 @@ class TrainingJob(Job):
         return replace(self._look, limits=(0.0, 255.0))
 
     def _explain(self, error: Exception) -> str:
-        """Say where the work of a broken training is."""
-        from napari_slicegan.core.files import CHECKPOINT  # imports torch, which has been imported by now
-
+        """Say where the work of a broken training is, or where else to begin."""
+        if isinstance(error, OutputError) and self.status.progress is None:
+            self.has_no_place = True
+            return f"{error} Choose another folder: Advanced > Save in."
         path = self.status.path
         if self.status.progress is None or path is None or not (path / CHECKPOINT).is_file():
             return str(error)
@@ -142,10 +156,12 @@ class TrainingJob(Job):
         self._worker = None
         if self.status.path is None:
             return
-        if not self._is_abandoned:
+        if not self._is_abandoned and result.iterations:
             self._models.add(ModelEntry(self.status.path.name, result.model, self.status.path, self._look))
         completed = result.reason is EndReason.COMPLETED
         message = f"{result.iterations:,} iterations. The model is in {self.status.path}."
+        if not result.iterations:
+            message = "It was stopped before the first iteration, so nothing has been learnt yet."
         self._update(
             state=State.FINISHED if completed else State.STOPPED,
             fraction=1.0 if completed else self.status.fraction,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.events import Preview
-from napari_slicegan.plugin.show import add_beside, look_at_layer
+from napari_slicegan.plugin.show import View, add_beside, look_at_layer
 from napari_slicegan.plugin.volume_layers import volume_layer
 
 if TYPE_CHECKING:
@@ -30,12 +30,19 @@ class PreviewLayer:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = weakref.ref(viewer)
         self._last: Preview | None = None
+        self._before: View | None = None
         self.forget(None)
 
     @property
     def is_there(self) -> bool:
         """Whether there is a preview to bring into view."""
         return self._last is not None and self._info is not None
+
+    @property
+    def is_in_view(self) -> bool:
+        """Whether the view was turned to a preview, and there is another one to go back to."""
+        viewer = self._viewer()
+        return viewer is not None and self._before is not None and viewer.dims.ndisplay == 3
 
     def forget(self, source: Layer | None) -> None:
         """Begin anew, beside a layer; the last preview of the training before stays in the viewer."""
@@ -68,14 +75,23 @@ class PreviewLayer:
             layer.metadata["napari-slicegan"]["iterations"] = event.iteration
 
     def bring_into_view(self) -> None:
-        """Turn to 3D with the camera on the preview, which comes back if it was removed."""
+        """Turn to 3D with the camera on the preview, alone; it comes back if it was removed."""
         viewer = self._viewer()
         if viewer is None or not self.is_there:
             return
+        before = View.of(viewer)
         if self._shown() is None:
             self._add()
         if (layer := self._shown()) is not None:
             look_at_layer(viewer, layer)
+            self._before = before
+
+    def go_back(self) -> None:
+        """Show what was shown before the preview was brought into view."""
+        viewer, before = self._viewer(), self._before
+        self._before = None
+        if viewer is not None and before is not None:
+            before.restore(viewer)
 
     def _shown(self) -> Layer | None:
         """The layer, as long as it is in the viewer."""
@@ -87,9 +103,10 @@ class PreviewLayer:
         if viewer is None or self._info is None or self._last is None:
             return
         record = self._info.history(model=str(self._path), iterations=self._last.iteration)
-        name = f"preview of {self._path.name}"
-        made = volume_layer(self._last.volume, self._info, name, self._look, record)
         source = self._source() if self._source else self._namesake(viewer)
+        names = self._info.provenance.get("images") or [self._path.name]
+        name = f"{source.name if source is not None else names[0]} preview"
+        made = volume_layer(self._last.volume, self._info, name, self._look, record)
         self._layer = weakref.ref(add_beside(viewer, made, source))
 
     def _namesake(self, viewer: ViewerModel) -> Layer | None:

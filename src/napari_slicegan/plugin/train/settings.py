@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from html import escape
 from pathlib import Path
+from typing import Any
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, SpinBox
 from psygnal import Signal
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.presets import PRESETS, Preset, default_preset, preset_named
 from napari_slicegan.plugin.parts.dock import Rows, collapsed, row, wrapped
+from napari_slicegan.plugin.parts.fold import Fold
 from napari_slicegan.plugin.parts.form import build_form, read_form, show_config
 from napari_slicegan.plugin.preferences import default_folder, preferences
 from napari_slicegan.plugin.train.hardware import likely_device
@@ -33,12 +36,13 @@ TRAINING_FIELDS = (
 SAVING_FIELDS = ("preview_seconds", "checkpoint_minutes", "evaluation_iterations")
 NETWORK_FIELDS = ("latent_channels", "channels", "discriminator_channels", "upsampling")
 MINUTES, ITERATIONS = "minutes", "iterations"
+_UNIT = 72  # pixels of the longest unit, so that the boxes end below each other
 DEVICES = ("auto", "cpu", "cuda", "mps")
-#: What these are called, with the unit that stands in their box.
+#: What these are called, with their unit.
 _INTERVALS = {
-    "preview_seconds": ("Preview every", " s"),
-    "checkpoint_minutes": ("Checkpoint every", " min"),
-    "evaluation_iterations": ("Evaluate every … iterations", ""),
+    "preview_seconds": ("Preview every", "s"),
+    "checkpoint_minutes": ("Checkpoint every", "min"),
+    "evaluation_iterations": ("Evaluate every", "iterations"),
 }
 
 
@@ -64,6 +68,7 @@ class Settings:
         self.length_unit = ComboBox(
             choices=[MINUTES, ITERATIONS], tooltip="Minutes of training, or updates of the generator."
         )
+        self._lengths: dict[str, float] = {}  # what the user has chosen, for each unit
         self._preview_seconds = wishes.preview_seconds
         preset = self._preset
         self.training = build_form(preset.training, (*TRAINING_FIELDS, *SAVING_FIELDS))
@@ -74,6 +79,7 @@ class Settings:
         self.advanced = self._make_advanced()
         self.preset.changed.connect(self._show_preset)
         self.length_unit.changed.connect(self._show_length)
+        self.length.changed.connect(self._keep_length)
         self._show_preset()
         for widget in (self.length, self.training, self.network, self.device, self.threads):
             widget.changed.connect(self._tell)
@@ -152,27 +158,29 @@ class Settings:
             tooltip="Every training makes a new directory here, with its model, log and previews.",
         )
         self.folder.choose_btn.text, self.folder.choose_btn.tooltip = "Choose…", "Choose another directory."
-        self.folder.line_edit.tooltip = self.folder.tooltip
+        self.folder.changed.connect(self._tell_folder)
+        self._tell_folder()
 
-    def _make_advanced(self) -> QWidget:
+    def _tell_folder(self, *_: object) -> None:
+        """The line may be too short for the whole path."""
+        self.folder.line_edit.tooltip = escape(f"{self.folder.value}\n{self.folder.tooltip}")
+
+    def _make_advanced(self) -> Fold:
         """The collapsed group with all that a newcomer need not know."""
         training = [widget for widget in self.training if widget.name in TRAINING_FIELDS]
-        saving = [widget for widget in self.training if widget.name in SAVING_FIELDS]
-        for widget in saving:
-            widget.label, unit = _INTERVALS[widget.name]
-            if unit:
-                widget.native.setSuffix(unit)
-        groups = {
+        rows = Rows()  # one for all groups, whose labels then have one width
+        for title, widgets in {
             "Computing": (self.device, self.threads),
-            "Saving and watching": (self.folder, *saving),
+            "Saving and watching": [_interval(self.training[name]) for name in SAVING_FIELDS],
             "Training": training,
             "Networks": list(self.network),
-        }
-        parts: list[QWidget] = []
-        for title, widgets in groups.items():
-            parts += [_heading(title), Rows(*widgets)]
+        }.items():
+            rows.add_wide(_heading(title))
+            rows.add(*widgets)
+            if title.startswith("Saving"):
+                rows.add_wide(_labelled(self.folder))
         tooltip = "Where to compute and to save, and the settings of training and networks as the preset has them."
-        advanced = collapsed("Advanced", tooltip, *parts)
+        advanced = collapsed("Advanced", tooltip, rows)
         for form in (self.training, self.network):  # empty now that their widgets stand in rows
             form.native.setParent(advanced)
             form.native.hide()
@@ -184,6 +192,7 @@ class Settings:
     def _show_preset(self, *_: object) -> None:
         preset = self._preset
         self.about.value = preset.description
+        self._lengths.clear()
         show_config(self.training, preset.training)
         show_config(self.network, preset.network)
         self.length_unit.value = MINUTES if preset.training.minutes else ITERATIONS
@@ -191,11 +200,37 @@ class Settings:
         self.changed.emit()
 
     def _show_length(self, *_: object) -> None:
-        """Show the preset's length, in its own unit, or a usual one in the other."""
-        recipe = self._preset.training
-        by_time = self.length_unit.value == MINUTES
+        """Show the user's own length in this unit, else the preset's or a usual one."""
+        recipe, by_time = self._preset.training, self.length_unit.value == MINUTES
+        usual = (recipe.minutes or 60) if by_time else (recipe.iterations or 1000)
+        length = self._lengths.get(self.length_unit.value, usual)  # before it is rounded
         self.length.step = 0.1 if by_time else 1
-        self.length.value = (recipe.minutes or 60) if by_time else (recipe.iterations or 1000)
+        self.length.native.setDecimals(2 if by_time else 0)
+        self.length.value = length
+
+    def _keep_length(self, length: float) -> None:
+        self._lengths[self.length_unit.value] = length
+
+
+def _interval(widget: Any) -> Any:
+    """A number with its unit behind it."""
+    label, unit = _INTERVALS[widget.name]
+    unit_label = Label(value=unit, tooltip=widget.tooltip)
+    made = row(widget, unit_label, label=label, tooltip=widget.tooltip)
+    unit_label.native.setMinimumWidth(_UNIT)
+    return made
+
+
+def _labelled(widget: Any) -> QWidget:
+    """A widget that needs all the width, under its label."""
+    both, label = QWidget(), QLabel(widget.label)
+    label.setToolTip(widget.tooltip)
+    layout = QVBoxLayout(both)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2)
+    for part in (label, widget.native):
+        layout.addWidget(part)
+    return both
 
 
 def _heading(text: str) -> QLabel:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from pathlib import Path
 
 from psygnal import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from napari_slicegan.core.config import NetworkConfig
@@ -30,6 +32,7 @@ class StartFromRow(QWidget):
         super().__init__()
         self.path: Path | None = None
         self.label = QLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.label.setWordWrap(True)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.close_button = QToolButton()
@@ -47,7 +50,7 @@ class StartFromRow(QWidget):
         """Start from a model, or from new networks."""
         self.path = path
         self.label.setText(f"Starts from the networks of {breakable(run_name(path))}." if path else "")
-        self.setToolTip(f"A new run that goes on from what {path} has learnt." if path else "")
+        self.setToolTip(f"A new run that goes on from what {escape(str(path))} has learnt." if path else "")
         self.setVisible(path is not None)
         self.changed.emit()
 

@@ -14,6 +14,7 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.micrograph import middle_of
 from napari_slicegan.plugin.work.run_view import RunView
+from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
 
 if TYPE_CHECKING:
@@ -121,14 +122,6 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
         yield from throttled(run.record(trainer))
         assert trainer.result is not None
         return trainer.result
-
-
-def use_threads(number: int) -> None:
-    """Let torch compute with so many threads of the processor; 0 leaves it as it is."""
-    if number > 0:
-        import torch
-
-        torch.set_num_threads(number)
 
 
 def _started(order: Order) -> tuple[Run, Trainer]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShowEvent
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.check.panel import CheckPanel
 from napari_slicegan.plugin.images.chooser import MaterialChooser
-from napari_slicegan.plugin.layers import image_of
+from napari_slicegan.plugin.models import run_name
 from napari_slicegan.plugin.parts.dock import Dock, Rows, button, row
 from napari_slicegan.plugin.parts.docks import GENERATE, PLUGIN, RUNS, open_dock
 from napari_slicegan.plugin.parts.fold import Fold
@@ -18,7 +20,7 @@ from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.parts.status_panel import StatusPanel
 from napari_slicegan.plugin.train.cost_rows import CostRows
 from napari_slicegan.plugin.train.estimate_job import Inquiry
-from napari_slicegan.plugin.train.hints import Step, hint_of
+from napari_slicegan.plugin.train.hints import Facts, Hint, Step, hint_of
 from napari_slicegan.plugin.train.live_panel import LivePanel
 from napari_slicegan.plugin.train.settings import Settings
 from napari_slicegan.plugin.train.start_from_row import StartFromRow, networks_of
@@ -49,13 +51,19 @@ class TrainWidget(Dock):
         self.jobs = jobs_of(napari_viewer)
         self.job = self.jobs.training
         self._news: object = None
+        self._last_edge: int | None = None
         self._is_busy = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._go_to_folder)
         self._make_parts()
-        self.fill(self.hint, self.offer, self.setup, self.live, footer=(self.panel, self.buttons))
+        self.fill(self.offer, self.setup, self.live, header=(self.hint,), footer=(self.panel, self.buttons))
         self.chooser.changed.connect(self._refresh)
-        self.settings.changed.connect(self.chooser.look)
+        self.setup.title.toggled.connect(self._refresh)
+        self.settings.changed.connect(self._follow_settings)
         self.start_from.changed.connect(self._refresh)
         self.job.changed.connect(self._show)
+        self.hint.dismissed.connect(self._refresh)
         self.jobs.estimate.changed.connect(self._refresh)
         self.chooser.look()
         self._show(self.job.status)
@@ -63,6 +71,11 @@ class TrainWidget(Dock):
     def reset_choices(self, *_: object) -> None:
         """Follow the layer list; napari calls this."""
         self.chooser.reset_choices()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Find out what a training takes as soon as someone looks."""
+        super().showEvent(event)
+        self._refresh()
 
     def set_start_from(self, path: Path | None) -> None:
         """Begin the next training with the networks of a model, checkpoint or run; None for new ones."""
@@ -97,6 +110,20 @@ class TrainWidget(Dock):
         self.panel = StatusPanel(numbers=True)
         self.live = LivePanel(self.panel)
 
+    def _follow_settings(self) -> None:
+        """Look at the images again only when a crop is larger or smaller than before: that takes a moment."""
+        edge, self._last_edge = self._last_edge, self._edge_or_none()
+        if edge != self._last_edge:
+            self.chooser.look()
+        else:
+            self._refresh()
+
+    def _edge_or_none(self) -> int | None:
+        try:
+            return self._edge()
+        except SliceGANError:
+            return None
+
     def _edge(self) -> int:
         return self.settings.network_config().edge
 
@@ -104,6 +131,8 @@ class TrainWidget(Dock):
         """Show the training as it is now."""
         if status.state.is_busy and not self._is_busy:
             self.setup.open(False)
+        if self._is_busy and status.state is State.FAILED and status.progress is None:
+            self._show_what_to_change()
         self._is_busy = status.state.is_busy
         self.live.show_status(status, self.job.view)
         news = (status.state, status.message, self.job.preview.is_there)
@@ -111,7 +140,7 @@ class TrainWidget(Dock):
             self._news = news
             self._refresh()
 
-    def _refresh(self) -> None:
+    def _refresh(self, *_: object) -> None:
         """Enable what can be pressed, say what is missing and what to do next."""
         status = self.job.status
         self.costs.refresh()
@@ -121,21 +150,46 @@ class TrainWidget(Dock):
         is_paused = status.state is State.PAUSED
         self.pause.text, self.pause.tooltip = ("Res&ume", _RESUME_TIP) if is_paused else ("Pa&use", _PAUSE_TIP)
         self.stop.enabled = status.state in TRAINS
+        hint = self._show_hint(problem)
         if not status.state.is_busy:
-            self.panel.show_message(problem or status.message)
-        self._show_hint(is_ready=not problem)
+            said = problem or status.message
+            is_said_above = self.hint.is_shown and (said in hint.text or hint.step is Step.SAMPLE)
+            self.panel.show_message("" if is_said_above else said)
 
-    def _show_hint(self, *, is_ready: bool) -> None:
-        status, models = self.job.status, self.jobs.models.entries
+    def _show_hint(self, problem: str) -> Hint:
+        status, models, start = self.job.status, self.jobs.models.entries, self.start_from.path
         hint = hint_of(
-            status.state,
-            has_layer=self.chooser.images[0].value is not None,
-            is_ready=is_ready,
-            has_preview=self.job.preview.is_there,
-            has_model=any(entry.path == status.path for entry in models),
+            Facts(
+                status.state,
+                status.message,
+                problem,
+                has_layer=self.chooser.images[0].value is not None,
+                has_preview=self.job.preview.is_there,
+                is_in_view=self.job.preview.is_in_view,
+                has_model=any(entry.path == status.path for entry in models),
+                start_from=run_name(start) if start else "",
+            )
         )
-        slots = {Step.SAMPLE: self._open_sample, Step.PREVIEW: self._show_preview, Step.GENERATE: self._open_generate}
+        slots = {
+            Step.SAMPLE: self._open_sample,
+            Step.PREVIEW: self._show_preview,
+            Step.BACK: self._go_back,
+            Step.GENERATE: self._open_generate,
+        }
         self.hint.show_hint(hint.text, hint.step.value, slots.get(hint.step))
+        return hint
+
+    def _show_what_to_change(self) -> None:
+        """Open the settings after a training that could not begin; where a folder is to blame, go there."""
+        self.setup.open()
+        if self.job.has_no_place:
+            self.settings.advanced.open()
+            self._soon.start(0)  # when it has its place
+
+    def _go_to_folder(self) -> None:
+        line = self.settings.folder.line_edit.native
+        self.area.ensureWidgetVisible(line)
+        line.setFocus()
 
     def _settings_error(self) -> str:
         try:
@@ -150,7 +204,7 @@ class TrainWidget(Dock):
         choice = self.chooser.choice
         if choice is None or self.chooser.error or self._settings_error():
             return None
-        images = tuple(image_of(layer, copy=False) for layer in choice.layers)
+        images = choice.images(copy=False)
         network, training = self.settings.network_config(), self.settings.training_config()
         device, threads = str(self.settings.device.value), int(self.settings.threads.value)
         return Inquiry(images, choice.kind, choice.axis, network, training, device, threads)
@@ -191,9 +245,17 @@ class TrainWidget(Dock):
 
     def _show_preview(self) -> None:
         self.job.preview.bring_into_view()
+        self._refresh()
+
+    def _go_back(self) -> None:
+        self.job.preview.go_back()
+        self._refresh()
 
     def _open_runs(self) -> None:
-        open_dock(self._viewer, RUNS)
+        """Open the runs at the one that is trained, or was last."""
+        runs: Any = open_dock(self._viewer, RUNS)
+        if self.job.status.path is not None:
+            runs.look_at(self.job.status.path)
 
     def _open_generate(self) -> None:
         open_dock(self._viewer, GENERATE)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from napari.qt.threading import GeneratorWorker, create_worker
@@ -105,11 +106,22 @@ class Control:
             raise CancelledError("Cancelled.")
 
 
+@dataclass(frozen=True)
+class Work:
+    """A generator function with a name for people: napari shows it when it asks whether to close its window."""
+
+    name: str
+    func: Callable[..., Generator[object, None, object]]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class CooperativeWorker(GeneratorWorker):  # type: ignore[misc]
     """A worker whose `quit` lets the work end in order, so that it returns what was made so far."""
 
-    def __init__(self, func: Callable[..., Any], *args: Any, control: Control) -> None:
-        super().__init__(func, *args, control)
+    def __init__(self, work: Work, *args: Any, control: Control) -> None:
+        super().__init__(work.func, *args, control)
         self._control = control
         control.report = self.yielded.emit
 
@@ -136,7 +148,7 @@ def start_worker(
     control : Control
         To stop it.
     description : str
-        For napari's activity dock.
+        For napari's activity dock, and for its question before it closes.
     **slots : callable
         "yielded", "returned" and "errored", called in the main thread.
 
@@ -146,7 +158,7 @@ def start_worker(
         Already started.
     """
     return create_worker(
-        func,
+        Work(description, func),
         *args,
         control=control,
         _worker_class=CooperativeWorker,

@@ -20,6 +20,7 @@ import numpy as np
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
 from napari_slicegan.core.output.sinks.tiff_header import tiff_layout, write_tiff_header
+from napari_slicegan.core.values import cast
 from napari_slicegan.core.volume.tiles import Slices
 
 
@@ -67,7 +68,7 @@ class ContiguousSink:
 
     def write(self, place: Slices, values: Array) -> None:
         """Write the rows of a piece where they belong, as many at once as follow one another in the file."""
-        stored = np.ascontiguousarray(values, self._dtype).reshape(-1).view(np.uint8).data
+        stored = np.ascontiguousarray(cast(values, self._dtype)).reshape(-1).view(np.uint8).data
         z, y, x = place
         _, rows, columns = self._shape
         length = (x.stop - x.start) * self._voxel

@@ -1,0 +1,21 @@
+"""How many threads of the processor torch takes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+
+@cache
+def _own_threads() -> int:
+    """The threads that torch takes by itself; first asked before any other number is set."""
+    import torch
+
+    return int(torch.get_num_threads())
+
+
+def use_threads(number: int) -> None:
+    """Let torch compute with so many threads of the processor; 0 gives the choice back to torch."""
+    import torch
+
+    own = _own_threads()
+    torch.set_num_threads(number or own)
