@@ -95,8 +95,6 @@ def ready(viewer: napari.Viewer) -> Any:
     wait(lambda: widget.jobs.check.found is not None, 60)
     wait(lambda: "about" in widget.costs.takes.value, 120)
     photograph(viewer, "ready")
-    widget.area.ensureWidgetVisible(widget.check.group)
-    photograph(viewer, "check")
     return widget
 
 
@@ -140,6 +138,9 @@ def compare(viewer: napari.Viewer) -> None:
     for layer in list(viewer.layers):
         if layer.name != "cathode":
             viewer.layers.remove(layer)
+    viewer.layers[0].visible = True
+    viewer.dims.ndisplay = 2
+    viewer.reset_view()
     widget = opened(viewer, COMPARE)
     widget.form.judged.value = Judged.MODEL
     for box in widget.form.sizes:

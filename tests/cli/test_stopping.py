@@ -48,9 +48,10 @@ def test_the_first_signal_saves_and_the_run_can_go_on(start, command, image, set
 
 
 def test_the_second_signal_ends_at_once(start, image, settings):
-    # A checkpoint that never ends: a pipe without a reader stands where its file is written.
+    # A report that never ends: a pipe without a reader stands where the log is written.
     process = train_for_long(start, image, settings)
-    os.mkfifo("run/checkpoint.pt.part")
+    os.mkfifo("pipe")
+    Path("pipe").replace("run/log.jsonl")
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from napari.components import ViewerModel
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.events import Preview
 from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.plugin.show import add_volume
 from napari_slicegan.plugin.train.preview import PreviewLayer
+from napari_slicegan.plugin.volume_layers import volume_layer
 
 INFO = ModelInfo(NetworkConfig(image_channels=2), (1, 2), 0.4, "um", {"images": ["micrograph"]})
 
@@ -92,3 +95,15 @@ def test_a_preview_that_was_removed_comes_back_only_when_asked_for(viewer, tmp_p
     preview.bring_into_view()  # of the next training there is none yet
     assert len(viewer.layers) == 4
     assert not preview.is_in_view
+
+
+def test_volumes_with_names_are_added_while_the_view_is_in_3d(viewer):
+    viewer.layers.clear()
+    named = replace(INFO, phase_names=("pore", "grain"))
+    for seed in (1, 2):  # the first in 2D, the second in 3D, where the mouse has never been
+        viewer.mouse_over_canvas = True
+        layer = add_volume(viewer, volume_layer(volume(seed), named, f"seed {seed}", None), in_3d=True)
+        assert [other.name for other in viewer.layers if other.visible] == [layer.name]
+        assert viewer.layers.selection.active is layer
+    viewer.layers.selection.active = viewer.layers["seed 1"]
+    assert viewer.dims.ndisplay == 3

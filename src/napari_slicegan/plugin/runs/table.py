@@ -17,7 +17,7 @@ from napari_slicegan.plugin.runs.columns import COLUMNS, DATE, state_text
 
 _LEADING, _SPACE = 8, 16  # pixels around the text of a cell
 _FEWEST, _MOST = 3, 8  # rows in sight
-_NAME = 150  # pixels that a name has at least
+_NAME = 104  # pixels that a name has at least
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
