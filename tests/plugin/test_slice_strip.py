@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.utils.colormaps import Colormap, DirectLabelColormap
@@ -31,6 +33,11 @@ def test_labels_have_the_colours_of_the_layer():
 def test_intensities_have_the_limits_of_the_layer():
     picture = picture_of(np.array([[0, 50], [100, 200]], np.uint16), GREENS)
     assert [rgba(picture, *place)[1] for place in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 128, 255, 255]
+
+
+def test_a_colour_that_was_chosen_counts_more_than_the_grey_level():
+    picture = picture_of(np.array([[50, 100]]), replace(GREENS, colours={50: "#ff0000"}))
+    assert [picture.pixelColor(x, 0).name() for x in range(2)] == ["#ff0000", "#00ff00"]
 
 
 def test_without_a_look():

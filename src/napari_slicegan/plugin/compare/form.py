@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 NO_VOLUME = "Check the volumes to be judged; a volume is generated in the dock Generate volume, or opened from a file."
-_FIELDS = ComparisonConfig.__dataclass_fields__
 _LARGEST = 1024
 _OTHER_FIELDS = ("reach", "largest", "slow_edge", "resamples")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.plugin.parts.tabs import join_tabs
+from napari_slicegan.plugin.preferences import PLUGIN as PLUGIN  # its name for napari
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QWidget
 
-PLUGIN = "napari-slicegan"
 TRAIN, RUNS, GENERATE, COMPARE = "Train SliceGAN", "Runs", "Generate volume", "Compare volumes"
 
 

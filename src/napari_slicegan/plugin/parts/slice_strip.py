@@ -146,8 +146,10 @@ def _coloured(plane: Array, look: Look | None) -> npt.NDArray[np.uint8]:
     if plane.ndim == 3:
         return plane[..., :4].astype(np.uint8, copy=False)
     values, places = np.unique(plane, return_inverse=True)
-    if look is None or look.colormap is None:
+    if look is None or (look.colormap is None and not look.colours):
         table = _default_colours(values)
+    elif look.colours:  # chosen for phases, also where these are the grey levels of an image
+        table = np.array([look.colour(int(value)) for value in values])
     elif look.limits is None:
         by_label = label_colormap(look, values.tolist()).color_dict
         table = np.array([by_label[value] for value in values.tolist()])

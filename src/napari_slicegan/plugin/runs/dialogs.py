@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
 
 from napari_slicegan.core.runs import RunSummary
 from napari_slicegan.core.words import duration, size_in_words
+from napari_slicegan.plugin.train.settings import ITERATIONS, MINUTES
 
-MINUTES, ITERATIONS = "minutes", "iterations"
 _USUAL = {MINUTES: 10.0, ITERATIONS: 1000.0}
 _NARROWEST = 320
 
