@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_slicegan.core import asides, transfer
-from napari_slicegan.core import run as run_module
+from napari_slicegan.core import asides, run_config, transfer
 from napari_slicegan.core.asides import Aside, Patience, preview_of
 from napari_slicegan.core.clock import Clock
 from napari_slicegan.core.data import TrainingData
@@ -93,7 +92,7 @@ def test_whoever_holds_the_lock_is_live_whatever_the_status_says(trained):
 def test_a_start_that_fails_can_be_made_again(tmp_path, data, recipe, monkeypatch):
     path, settings = tmp_path / "run", (data, small_network(), recipe, "quick")
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "write_atomically", no_room)
+        patch.setattr(run_config, "write_atomically", no_room)
         with pytest.raises(OutputError):
             Run.create(path, *settings)
     assert not list(path.iterdir())

@@ -236,3 +236,12 @@ def test_nobody_waits_for_large_micrographs():
     stop.set()
     with pytest.raises(Interrupted):
         HeldOut(TrainingData.from_labels(blobs((40, 40))), small_network(), stop)
+
+
+def test_regions_count_by_their_size():
+    image = np.zeros((40, 60), np.uint8)
+    image[:, 20:] = 1
+    regions = (((0, 0, 20, 20), (0, 20, 40, 60)),)  # a fifth of the pixels is of the first phase
+    data = TrainingData.from_images(image, kind="phases", regions=regions)
+    none = np.zeros((EDGE,) * 3, bool)
+    assert evaluate(data, [none, ~none]).fraction_error == pytest.approx(0.2)

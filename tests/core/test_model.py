@@ -237,3 +237,12 @@ def test_what_the_author_says_outlives_further_training(image, network, recipe, 
     assert (info.provenance["iterations"], info.card) == (4, {"author": "Ada"})
     assert (info.provenance["preset"], info.provenance["versions"]["torch"]) == ("quick", torch.__version__)
     assert info.thumbnail == thumbnail_of(data)
+
+
+def test_thumbnails_of_files_have_a_bound():
+    head = base64.b64decode(thumbnail_of(TrainingData.from_labels(np.eye(30, dtype=np.uint8))))
+    longest, longer = (base64.b64encode(head.ljust(length * 3 // 4)).decode() for length in (LONGEST, LONGEST + 4))
+    assert (len(longest), len(longer)) == (LONGEST, LONGEST + 4)
+    assert png_of(longest).startswith(head)
+    with pytest.raises(ModelError, match="no thumbnail"):
+        png_of(longer)

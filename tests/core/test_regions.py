@@ -121,3 +121,10 @@ def test_regions_that_are_none(regions: list, words: str):
 def test_a_stack_has_no_regions():
     with pytest.raises(DataError, match="crop the stack"):
         TrainingData.from_images(blobs((20, 20, 20)), regions=[((0, 0, 18, 18),)])
+
+
+@pytest.mark.parametrize("region", [(-1, 0, 60, 40), (0, -1, 60, 40), (0, 0, 61, 40), (0, 0, 60, 41)])
+def test_no_edge_of_a_region_lies_outside_of_the_image(region: tuple[int, ...]):
+    assert TrainingData.from_images(micrograph(), regions=[((0, 0, 60, 40),)]).regions == (((0, 0, 60, 40),),)
+    with pytest.raises(DataError, match="not within the image"):
+        TrainingData.from_images(micrograph(), regions=[(region,)])

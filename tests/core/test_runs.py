@@ -361,3 +361,13 @@ def test_a_run_says_now_and_then_that_it_lives(tmp_path, monkeypatch):
         assert RunStatus.from_json((path / "status.json").read_text()).updated > before
         assert is_locked(path)
     assert not is_locked(path)
+
+
+def test_among_the_previews_what_no_run_makes_stays(tmp_path):
+    path = a_run(tmp_path / "run")
+    (path / "previews").mkdir()
+    mine = {"figure 3.tif", "00000001.png", "notes", "best.00000001.tif"}
+    for name in {"00000001.tif", "00000002.tif", "00000003.tif.part", *mine}:
+        (path / "previews" / name).touch()
+    assert delete_run(path) == ["previews"]
+    assert {entry.name for entry in (path / "previews").iterdir()} == mine

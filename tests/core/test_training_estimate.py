@@ -17,6 +17,7 @@ from napari_slicegan.core.training_estimate import TrainingCosts, measure, train
 from tests.core.conftest import blobs, small_network
 
 COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads")
+WHERE = ("cpu", "cuda")
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,18 @@ def test_advice_is_for_those_who_need_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert "choose the device 'auto'" in device_module.advice_for(cpu)
     assert device_module.advice_for(torch.device("cuda")) == ""
+
+
+def test_images_count_where_they_are_kept(recipe):
+    small, large = (TrainingData.from_labels(blobs((edge, edge))) for edge in (40, 400))
+    more = sum(source.nbytes for source in large.sources) - sum(source.nbytes for source in small.sources)
+    costs = [[training_bytes(data, small_network(), recipe, device) for data in (small, large)] for device in WHERE]
+    assert [after - before for before, after in costs] == [more, 0]  # crops alone go to a graphics card
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(1, True), (-1, False)])
+def test_memory_is_compared_with_what_is_free(spare, fits, recipe, monkeypatch):
+    data = TrainingData.from_labels(blobs((30, 30)))
+    needed = training_bytes(data, small_network(), recipe, "cpu")
+    monkeypatch.setattr(training_estimate, "free_bytes", lambda _: needed + spare)
+    assert (measure(data, small_network(), recipe, "cpu").problem == "") is fits

@@ -11,8 +11,11 @@ from qtpy.QtGui import QImage
 
 from napari_slicegan.plugin.images.axes_cube import AxesCube, faces_of, picture
 from napari_slicegan.plugin.layers import LayerImage, image_of
+from napari_slicegan.plugin.painting import painted
+from napari_slicegan.plugin.phases import set_colour
 
 EDGE = 16
+RNG = np.random.default_rng(0)
 
 
 def ramp(down: bool, level: int) -> LayerImage:
@@ -96,3 +99,31 @@ def test_pictures_are_small_squares_in_the_colours_of_the_layer():
     assert picture(rgb, rgb.array).pixelColor(0, 0).name() == "#010203"
     lazy = replace(image, array=dask.array.from_array(image.array))
     assert picture(lazy, lazy.array) is None
+
+
+def test_colours_that_were_chosen_for_grey_phases_are_painted():
+    layer = Image(np.repeat([[0, 255]], 8, axis=0).repeat(4, axis=1).astype(np.uint8), contrast_limits=(0, 255))
+    set_colour(layer, 255, "#12ab34", {})
+    image = image_of(layer)
+    face = picture(image, image.array)
+    assert [face.pixelColor(x, 5).name() for x in (0, 7)] == ["#000000", "#12ab34"]
+
+
+def test_very_many_labels_are_painted_too():
+    plane = np.arange(64 * 64).reshape(64, 64)
+    colours = painted(plane, image_of(Labels(plane)).look)
+    assert colours.shape == (64, 64, 4)
+    assert colours[0, 0, 3] == 0
+    assert (colours[1:, :, 3] == 255).all()
+
+
+def test_colours_from_0_to_1_are_those_in_bytes():
+    colours = RNG.integers(0, 256, (4, 5, 3), np.uint8)
+    np.testing.assert_allclose(painted(colours / 255, None)[..., :3], colours, atol=1)
+    np.testing.assert_array_equal(painted(colours, None), np.dstack([colours, np.full((4, 5), 255, np.uint8)]))
+
+
+def test_what_is_mapped_from_a_file_is_not_drawn(tmp_path):
+    np.save(tmp_path / "v.npy", np.zeros((16, 16, 16), np.uint8))
+    image = image_of(Image(np.load(tmp_path / "v.npy", mmap_mode="r"), contrast_limits=(0, 1)), copy=False)
+    assert picture(image, image.array[0]) is None

@@ -1,20 +1,27 @@
 """Choosing what to train on: the layer list, regions, pixel size, phases; no window is needed."""
 
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import SimpleNamespace
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QColorDialog
+from qtpy.QtCore import QEvent, QPoint
+from qtpy.QtGui import QColor, QHelpEvent
+from qtpy.QtWidgets import QApplication, QColorDialog
 
 from napari_slicegan.core.config import OutputKind
-from napari_slicegan.plugin.images.chooser import NO_LAYER, Material, MaterialChooser
+from napari_slicegan.plugin.images import file_tags, looking
+from napari_slicegan.plugin.images.chooser import LOOKING, NO_LAYER, Material, MaterialChooser
+from napari_slicegan.plugin.images.finding import look_at
 from napari_slicegan.plugin.layers import training_data
 from napari_slicegan.plugin.parts.dock import Rows
+from napari_slicegan.plugin.phases import names_of
 from napari_slicegan.plugin.work.jobs import jobs_of
 from tests.plugin.conftest import finish, text_of, two_phases
 
@@ -104,15 +111,21 @@ def test_rectangles_limit_what_is_trained_on(viewer: ViewerModel, chooser: Mater
     assert text_of(chooser.found).endswith("32 \u00d7 40 px")
 
 
-def test_regions_are_of_one_image(viewer: ViewerModel, chooser: MaterialChooser):
+def test_rectangles_hold_for_every_image_that_they_lie_on(viewer: ViewerModel, chooser: MaterialChooser):
     viewer.add_labels(two_phases(), name="a")
-    viewer.add_labels(two_phases(seed=1), name="b")
-    shapes = viewer.add_shapes([RECTANGLE])
+    viewer.add_labels(two_phases(seed=1), name="b", translate=(0, 8))
+    shapes = viewer.add_shapes([RECTANGLE + np.array([0, 8])], name="parts")
     chooser.region.combo.value = shapes
-    assert chooser.choice.shapes is shapes
     chooser.material.value = Material.TRANSVERSE
-    assert chooser.choice.shapes is None
-    assert chooser.region.widget.native.isHidden()
+    assert not chooser.region.widget.native.isHidden()
+    first, second = chooser.choice.images()
+    assert (first.regions, second.regions) == (((2, 12, 20, 32),), ((2, 4, 20, 24),))
+    assert text_of(chooser.found).count("1 region, 18 \u00d7 20 px") == 2
+    data = training_data(chooser.choice.images(), axis="z")
+    assert [source.shape[1:3] for source in data.sources] == [(18, 20), (18, 20)]
+    viewer.layers["b"].translate = (0, 100)
+    chooser.look()
+    assert chooser.error == "The shapes of parts are not on b: draw a rectangle on the image."
 
 
 def test_a_region_that_is_too_small_is_said_inline(viewer: ViewerModel, chooser: MaterialChooser):
@@ -169,21 +182,51 @@ def from_file(path: Path, image: np.ndarray, **tags: Any) -> Layer:
     return layer
 
 
-def test_the_tags_of_the_file_tell_the_pixel_size(viewer: ViewerModel, chooser: MaterialChooser, tmp_path: Path):
+def test_the_tags_of_the_file_tell_the_pixel_size(
+    viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any, tmp_path: Path
+):
     calibrated = {"imagej": True, "resolution": (4.0, 4.0), "metadata": {"unit": "um"}}
     layer = viewer.add_layer(from_file(tmp_path / "a.tif", two_phases(), **calibrated))
+    qtbot.waitUntil(lambda: "tags" in chooser.found.value)
     np.testing.assert_allclose(layer.scale, 0.25)
     assert str(layer.units[0]) == "micrometer"
+    assert chooser.pixel_size.size.value == "0.25"
     assert chooser.found.value.endswith("pixel size from the file's tags")
     chooser.pixel_size.unit.value = "pixel"  # the user knows better
     enter(chooser, "1")
     chooser.reset_choices()
+    assert not chooser.pixel_size._reading.is_busy
     np.testing.assert_allclose(layer.scale, 1)
     assert "tags" not in chooser.found.value
 
 
+def test_a_slow_file_holds_nothing_up(
+    viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    go_on, readers = Event(), []
+
+    def slowly(_path: Path) -> tuple[float, str]:
+        readers.append(current_thread())
+        go_on.wait(60)
+        return 0.25, "um"
+
+    monkeypatch.setattr(file_tags, "_read", slowly)
+    first, second, third = (viewer.add_layer(from_file(tmp_path / f"{n}.tif", two_phases())) for n in range(3))
+    for layer in (first, second, third):
+        chooser.images[0].value = layer
+    assert (chooser.error, text_of(chooser.found)) == ("", "2 phases · pixel size unknown · 32 \u00d7 32 px")
+    third.scale = (2, 2)  # the user is quicker than the disk
+    go_on.set()
+    qtbot.waitUntil(lambda: not chooser.pixel_size._reading.is_busy)
+    assert main_thread() not in readers
+    np.testing.assert_allclose([*first.scale, *second.scale, *third.scale], [1, 1, 1, 1, 2, 2])
+    chooser.images[0].value = first  # was not chosen when its file had been read
+    qtbot.waitUntil(lambda: "tags" in chooser.found.value)
+    np.testing.assert_allclose([*first.scale, *second.scale], [0.25, 0.25, 1, 1])
+
+
 def test_files_without_tags_and_layers_with_a_size_are_left_alone(
-    viewer: ViewerModel, chooser: MaterialChooser, tmp_path: Path
+    viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any, tmp_path: Path
 ):
     plain = viewer.add_layer(from_file(tmp_path / "plain.tif", two_phases()))
     (tmp_path / "damaged.tif").write_bytes(b"II*\0\xff\xff\xff\xff")
@@ -193,20 +236,21 @@ def test_files_without_tags_and_layers_with_a_size_are_left_alone(
     sized = from_file(tmp_path / "a.tif", two_phases(), imagej=True, resolution=(4.0, 4.0), metadata={"unit": "um"})
     sized.scale, sized.units = (0.7, 0.7), ("um", "um")
     chooser.images[0].value = viewer.add_layer(sized)
+    qtbot.waitUntil(lambda: not chooser.pixel_size._reading.is_busy)
     for layer, size in ((plain, 1), (damaged, 1), (sized, 0.7)):
         np.testing.assert_allclose(layer.scale, size)
 
 
 def cells(chooser: MaterialChooser) -> list[list[str]]:
     table = chooser.below.phases
-    return [[table.item(row, column).text() for column in range(1, 4)] for row in range(table.rowCount())]
+    return [[table.item(row, column).text() for column in range(1, 3)] for row in range(table.rowCount())]
 
 
-def test_phases_are_listed_with_names_and_shares(viewer: ViewerModel, chooser: MaterialChooser):
+def test_phases_are_listed_with_names(viewer: ViewerModel, chooser: MaterialChooser):
     image = np.where(np.arange(32 * 32).reshape(32, 32) < 256, 0, 5)
     layer = viewer.add_labels(image, features={"index": [0, 5], "name": ["pore", "grain"]})
     table = chooser.below.phases
-    assert cells(chooser) == [["0", "pore", "25.0 %"], ["5", "grain", "75.0 %"]]
+    assert cells(chooser) == [["0", "pore"], ["5", "grain"]]
     assert table.item(1, 0).background().color() == QColor.fromRgbF(*map(float, layer.get_color(5)))
     assert table.group.text() == "Phases: pore, grain"
     chooser.images[0].value = viewer.add_image(GREY)
@@ -266,7 +310,7 @@ def test_grey_is_segmented_on_the_spot(viewer: ViewerModel, chooser: MaterialCho
 def test_slices_of_a_flat_stack_are_images(viewer: ViewerModel, chooser: MaterialChooser):
     stack = np.random.default_rng(0).integers(1, 3, (6, 40, 48))
     layer = viewer.add_labels(stack.astype(np.uint8), name="flat", scale=(3, 0.5, 0.5), units="um")
-    assert "not square" in chooser.error
+    assert chooser.error.endswith("Or choose Slices: normal to z.")
     assert not chooser.slices.native.isHidden()
     chooser.slices.value = "z"
     assert (chooser.error, text_of(chooser.found)) == ("", "2 phases · 0.5 µm/px · 6 slices of 40 \u00d7 48 px")
@@ -283,6 +327,17 @@ def test_slices_of_a_flat_stack_are_images(viewer: ViewerModel, chooser: Materia
     viewer.layers.remove(layer)
     viewer.add_labels(two_phases())
     assert (chooser.slices.native.isHidden(), chooser.choice.slices) == (True, "")
+
+
+def test_a_stack_among_several_images_says_which_rows_to_change(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(np.stack([two_phases()] * 32), name="stack")
+    viewer.add_labels(two_phases())
+    chooser.material.value = Material.TRANSVERSE
+    assert "stack is a 3D stack" in chooser.error
+    assert "Material: isotropic: 1 image" in chooser.error
+    assert "the row Slices" in chooser.error
+    chooser.material.value = Material.ISOTROPIC
+    assert chooser.error == ""
 
 
 def test_regions_belong_to_slices_normal_to_z(viewer: ViewerModel, chooser: MaterialChooser):
@@ -354,3 +409,180 @@ def test_the_comparison_has_the_rows_of_the_images_alone(viewer: ViewerModel, qt
     plain.reset_choices()
     assert plain.groups == []
     assert plain.error == ""
+    viewer.layers.clear()
+    viewer.add_labels(np.stack([two_phases()] * 6), scale=(3, 1, 1))
+    plain.reset_choices()
+    assert "not square" in plain.error
+    assert "Slices" not in plain.error  # there is no such row
+
+
+def test_regions_are_drawn_on_the_grid_of_the_image(viewer: ViewerModel, chooser: MaterialChooser):
+    details = {"scale": (0.5, 0.5), "units": ("um", "um"), "axis_labels": ("y", "x"), "translate": (3, 4)}
+    image = viewer.add_labels(two_phases(), **details)
+    chooser.region.draw.native.click()
+    shapes = viewer.layers["training region"]
+    for name in ("scale", "translate", "units", "axis_labels"):
+        np.testing.assert_array_equal(getattr(shapes, name), getattr(image, name))
+
+
+# What takes longer than a moment is looked at beside the window.
+
+LARGE = np.kron(two_phases(256, values=(1, 3)), np.ones((3, 4), np.uint8))
+
+
+class Watched:
+    """An array that is not in memory; it notes where it is read, and waits until it may."""
+
+    def __init__(self, array: np.ndarray, error: str = "") -> None:
+        self._array, self._error = array, error
+        self.shape, self.dtype, self.ndim, self.size = array.shape, array.dtype, array.ndim, array.size
+        self.go_on, self.readers = Event(), []
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._array[key]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self.readers.append(current_thread())
+        self.go_on.wait(60)
+        if self._error:
+            raise OSError(self._error)
+        return self._array
+
+
+def lazy_layer(viewer: ViewerModel, array: Watched, name: str = "lazy") -> Layer:
+    """A layer that has not been read but where napari itself shows it."""
+    array.readers.clear()
+    return viewer.add_layer(Labels(array, name=name))
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Looks beside the window wait until they may go on."""
+    made = SimpleNamespace(go_on=Event(), threads=[])
+
+    def slowly(*arguments: Any) -> Any:
+        made.threads.append(current_thread())
+        if current_thread() is not main_thread():
+            made.go_on.wait(60)
+        return look_at(*arguments)
+
+    monkeypatch.setattr(looking, "look_at", slowly)
+    yield made
+    made.go_on.set()
+
+
+def test_a_large_image_is_looked_at_beside_the_window(
+    viewer: ViewerModel, chooser: MaterialChooser, looks: Any, qtbot: Any
+):
+    layer = viewer.add_labels(LARGE.copy())
+    assert (chooser.error, text_of(chooser.found)) == ("", f"{LOOKING} · pixel size unknown · 768 \u00d7 1024 px")
+    assert chooser.below.phases.group.isHidden()
+    with qtbot.waitSignal(chooser.changed):
+        looks.go_on.set()
+    assert text_of(chooser.found) == "2 phases · pixel size unknown · 768 \u00d7 1024 px"
+    assert cells(chooser) == [["1", ""], ["3", ""]]
+    looks.go_on.clear()
+    chooser.look()
+    assert cells(chooser) == [["1", ""], ["3", ""]]  # until more is known
+    layer.data[:, :8] = 7
+    looks.go_on.set()
+    chooser.look()
+    qtbot.waitUntil(lambda: "3 phases" in chooser.found.value)
+    assert main_thread() not in looks.threads
+
+
+def test_only_the_last_of_several_looks_counts(viewer: ViewerModel, chooser: MaterialChooser, looks: Any, qtbot: Any):
+    first, second = viewer.add_labels(LARGE), viewer.add_labels(LARGE.copy())
+    second.data[:8] = 5
+    seen = []
+    chooser.changed.connect(lambda: seen.append(text_of(chooser.found).split(" ·")[0]))
+    chooser.images[0].value = second
+    small = viewer.add_labels(two_phases())
+    chooser.images[0].value = small
+    chooser.images[0].value = first
+    chooser.images[0].value = second
+    looks.go_on.set()
+    qtbot.waitUntil(lambda: "3 phases" in chooser.found.value)
+    assert set(seen[: seen.index("2 phases")]) == {LOOKING}  # of the small one
+    assert seen.count("2 phases") == 1
+    assert seen.count("3 phases") == 1
+    assert set(seen) == {LOOKING, "2 phases", "3 phases"}
+
+
+def test_what_is_wrong_is_said_when_it_is_known(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    viewer.add_labels(dask.array.full((64, 64), 3))
+    assert chooser.error == ""
+    qtbot.waitUntil(lambda: "single value" in chooser.error)
+    assert chooser.found.value == "-"
+    chooser.images[0].value = viewer.add_labels(two_phases())
+    assert chooser.error == ""
+
+
+def test_what_is_not_in_memory_is_read_once_beside_the_window(
+    viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any
+):
+    array = Watched(two_phases())
+    layer = lazy_layer(viewer, array)
+    assert text_of(chooser.found).startswith(LOOKING)
+    array.go_on.set()
+    qtbot.waitUntil(lambda: text_of(chooser.found).startswith("2 phases"))
+    assert cells(chooser) == [["1", ""], ["2", ""]]
+    chooser.below.phases.item(0, 2).setText("pore")
+    assert (names_of(layer), cells(chooser)[0]) == ({1: "pore"}, ["1", "pore"])
+    chooser.look()
+    qtbot.wait(100)
+    assert len(array.readers) == 1
+    assert main_thread() not in array.readers
+    layer.data = two_phases()
+    chooser.look()
+    assert text_of(chooser.found).startswith("2 phases · ")
+
+
+def test_of_what_is_large_and_not_in_memory_a_part_is_read(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    blocks = dask.array.from_array(two_phases(1024))
+    viewer.add_labels(dask.array.tile(blocks, (6, 6)), name="lazy")
+    qtbot.waitUntil(lambda: text_of(chooser.found).startswith("2 phases in the part that was read · "))
+    assert cells(chooser) == [["1", ""], ["2", ""]]
+
+
+def test_a_file_that_is_mapped_counts_as_not_in_memory(
+    viewer: ViewerModel, chooser: MaterialChooser, looks: Any, qtbot: Any, tmp_path: Path
+):
+    np.save(tmp_path / "v.npy", np.stack([two_phases()] * 32))
+    viewer.add_labels(np.load(tmp_path / "v.npy", mmap_mode="r"))
+    assert chooser.below.cube.faces == dict.fromkeys("zyx")
+    looks.go_on.set()
+    qtbot.waitUntil(lambda: text_of(chooser.found).startswith("2 phases"))
+    assert main_thread() not in looks.threads
+
+
+def test_what_cannot_be_read_says_so_and_is_tried_again(viewer: ViewerModel, chooser: MaterialChooser, qtbot: Any):
+    array = Watched(two_phases(), "the disk has gone")
+    lazy_layer(viewer, array)
+    array.go_on.set()
+    qtbot.waitUntil(lambda: "lazy cannot be read (the disk has gone): open it again" in chooser.error)
+    array._error = ""
+    chooser.look()
+    qtbot.waitUntil(lambda: text_of(chooser.found).startswith("2 phases"))
+    assert chooser.error == ""
+
+
+def test_a_dock_that_goes_while_something_is_looked_at(viewer: ViewerModel, looks: Any, qtbot: Any):
+    rows, told = Rows(), []
+    made = MaterialChooser(rows, viewer, lambda: 16, is_full=False)
+    viewer.add_labels(LARGE)
+    made.reset_choices()
+    made.changed.connect(lambda: told.append(made.error))
+    rows.deleteLater()
+    qtbot.wait(50)
+    looks.go_on.set()
+    qtbot.wait(150)
+    assert told == []
+
+
+def test_a_layer_of_a_long_name_has_it_in_the_tooltip(viewer: ViewerModel, chooser: MaterialChooser):
+    viewer.add_labels(two_phases(), name="a very long name, " * 20)
+    combo = chooser.images[0].native
+    combo.setFixedWidth(200)
+    QApplication.sendEvent(combo, QHelpEvent(QEvent.Type.ToolTip, QPoint(), QPoint()))
+    assert combo.toolTip().startswith(viewer.layers[0].name)

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QPalette
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QStyleOptionViewItem
 
 from napari_slicegan.core.comparison.result import Group, Judgement, Verdict
-from napari_slicegan.plugin.compare.columns import quantity_text, tooltip_of
+from napari_slicegan.plugin.compare.columns import VERDICT_COLOURS, quantity_text, tooltip_of
 from napari_slicegan.plugin.compare.curve_plot import CurvePlot, along_axes
 from napari_slicegan.plugin.compare.table import ComparisonTable
 from napari_slicegan.plugin.compare.view import ComparisonView
@@ -213,3 +215,35 @@ def test_table_and_picture_are_beside_each_other_where_there_is_room(qtbot):
     view.resize(360, 700)
     assert view.split.orientation() is Qt.Orientation.Vertical
     assert min(view.split.sizes()) > 100
+
+
+def selection_colour(table: ComparisonTable, row: int, title: str) -> QColor:
+    """The colour of the text of a cell in a row that is selected."""
+    model, option = table.model(), QStyleOptionViewItem()
+    option.palette.setColor(QPalette.ColorRole.HighlightedText, QColor("white"))
+    titles = [model.headerData(at, Qt.Orientation.Horizontal) for at in range(model.columnCount())]
+    index = model.index(row, titles.index(title))
+    table.itemDelegateForIndex(index).initStyleOption(option, index)
+    return option.palette.color(QPalette.ColorRole.HighlightedText)
+
+
+def test_a_verdict_keeps_its_colour_when_its_row_is_selected(table):
+    verdicts = [row.judgement.verdict for row in ROWS]
+    assert {Verdict.AGREES, Verdict.DIFFERS} <= set(verdicts)
+    for row, verdict in enumerate(verdicts):
+        assert selection_colour(table, row, "Verdict") == QColor(VERDICT_COLOURS[verdict])
+        assert selection_colour(table, row, "Quantity") == QColor("white")
+        index = table.model().index(row, 1)
+        assert index.data(Qt.ItemDataRole.ForegroundRole) == QColor(VERDICT_COLOURS[verdict])
+
+
+def test_numbers_stand_at_the_right_and_words_at_the_left(table):
+    model = table.model()
+    titles = [model.headerData(at, Qt.Orientation.Horizontal) for at in range(model.columnCount())]
+    sides = {
+        title: model.index(0, at).data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignHorizontal_Mask
+        for at, title in enumerate(titles)
+    }
+    words = [title for title, side in sides.items() if side == Qt.AlignmentFlag.AlignLeft]
+    assert words == ["Quantity", "Verdict", "Group"]
+    assert {sides[title] for title in titles if title not in words} == {Qt.AlignmentFlag.AlignRight}

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -45,8 +46,8 @@ class Comparing:
     calls: list[Any] = field(default_factory=list)
     reports: list[Any] = field(default_factory=list)
 
-    def compare(self, truth: Any, volumes: Any, config: Any, progress: Any, _names: Any = ()) -> Any:
-        self.calls.append(SimpleNamespace(truth=truth, volumes=volumes, config=config))
+    def compare(self, truth: Any, volumes: Any, config: Any, progress: Any, names: Any = ()) -> Any:
+        self.calls.append(SimpleNamespace(truth=truth, volumes=volumes, config=config, names=names))
         progress(0.5, "Two-point correlation")
         while not self.go_on.wait(0.02):
             progress(0.5, "Two-point correlation")
@@ -188,6 +189,30 @@ def test_a_volume_as_truth_and_layers_that_are_not_copied(layers, comparing, qtb
     assert call.truth.voxels is truth.data[0]
     assert (call.truth.name, call.truth.voxel_size, call.truth.unit) == ("truth", 1.0, "pixel")
     assert call.volumes[0].voxels is lazy.data
+
+
+def test_the_phases_are_called_as_in_the_layer_that_is_the_truth(layers, comparing, qtbot):
+    volume = np.random.default_rng(0).integers(0, 3, (20, 20, 20), np.uint8) * 100
+    named = {"index": [200, 0, 7], "name": ["grain", "pore", "dirt"]}
+    for lazy in (False, True):
+        truth = layers.add_labels(dask.array.from_array(volume) if lazy else volume, name="truth", features=named)
+        layers.add_labels(volume, name="judged")
+        dock = a_dock(layers, qtbot)
+        click(dock.compare)
+        assert until_done(dock, qtbot).state is State.FINISHED, dock.jobs.comparison.status
+        assert comparing.calls[-1].truth.voxels is truth.data
+        assert comparing.calls[-1].names == ("pore", "phase 100", "grain")
+        layers.layers.clear()
+
+
+def test_a_truth_without_names_or_phases_has_none(layers, comparing, qtbot):
+    grey = np.random.default_rng(0).integers(0, 255, (20, 20, 20), np.uint8)
+    layers.add_image(grey, name="truth", metadata={"phase_names": {0: "pore"}})
+    layers.add_image(grey.copy(), name="judged")
+    dock = a_dock(layers, qtbot)
+    click(dock.compare)
+    assert until_done(dock, qtbot).state is State.FINISHED, dock.jobs.comparison.status
+    assert comparing.calls[-1].names == ()
 
 
 def test_what_cannot_be_compared_is_said(dock, layers):

@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtWidgets import QDockWidget
 
 from napari_slicegan.plugin.parts import hint_bar
-from napari_slicegan.plugin.parts.docks import COMPARE, TRAIN, open_dock
+from napari_slicegan.plugin.parts.docks import COMPARE, GENERATE, TRAIN, open_dock
 from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.preferences import Preferences
 
@@ -67,3 +67,8 @@ def test_hints_that_were_sent_away_stay_away(bar):
     assert bar.chosen == {"hints": False}
     bar.show_hint("Do that.")
     assert bar.isHidden()
+
+
+@pytest.mark.parametrize("name", [GENERATE, COMPARE])
+def test_nothing_of_a_dock_is_left_when_its_window_has_gone(make_napari_viewer, name):
+    open_dock(make_napari_viewer(show=True, strict_qt="raise"), name)  # which looks for widgets without a window

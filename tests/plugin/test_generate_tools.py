@@ -261,6 +261,24 @@ def test_the_surface_of_any_layer_of_labels(dock, viewer, qtbot, monkeypatch, tm
     assert "not square" in dock.surface.note.value
 
 
+def test_phases_with_names_are_chosen_by_them(dock, viewer):
+    surface = dock.surface
+    plain = viewer.add_labels(np.ones((6, 6, 6), np.uint8))
+    assert surface.named.native.isHidden()
+    names = {"index": [0, 128, 255], "name": ["pore", "binder", "grain"]}
+    surface.layer.value = viewer.add_labels(np.full((6, 6, 6), 255, np.uint8), features=names)
+    assert not surface.named.native.isHidden()
+    assert surface.named.native.count() == 4
+    assert surface.named.value is None  # there is no phase 1
+    surface.named.value = 255
+    assert surface.phase.value == 255
+    surface.phase.value = 128
+    assert surface.named.native.currentText() == "128 binder"
+    surface.layer.value = plain
+    assert surface.named.native.isHidden()
+    assert surface.phase.value == 128
+
+
 def test_a_phase_that_is_not_there(dock, viewer, qtbot, monkeypatch, tmp_path):
     viewer.add_labels(np.ones((6, 6, 6), np.uint8))
     dock.surface.phase.value = 5

@@ -16,10 +16,11 @@ from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.plugin.images import finding
-from napari_slicegan.plugin.images.finding import look_at
+from napari_slicegan.plugin.images.finding import look_at, sizes_of
 from napari_slicegan.plugin.layers import Look, image_of, training_data
 from napari_slicegan.plugin.phases import set_colour, set_name
 from napari_slicegan.plugin.volume_layers import label_colormap, volume_layer
+from napari_slicegan.plugin.work.worker import Control
 from tests.plugin.conftest import two_phases
 
 RNG = np.random.default_rng(0)
@@ -46,14 +47,14 @@ GREY = RNG.integers(0, 255, (32, 40), np.uint8)
 def test_all_layers_become_training_data(layer: Layer, kind: OutputKind, shape: tuple[int, ...]):
     data = training_data([image_of(layer)])
     assert (data.kind, data.sources[0].shape) == (kind, shape)
-    assert look_at([image_of(layer, copy=False)], "auto", 16)
+    assert look_at([image_of(layer, copy=False)], "auto", Control()).kind is kind
 
 
 def test_the_calibration_of_the_layer_is_kept():
     layer = Image(GREY, scale=(0.4, 0.4), units="micrometer", name="a")
     data = training_data([image_of(layer)])
     assert (data.pixel_size, data.unit, data.names) == (0.4, "um", ("a",))
-    assert look_at([image_of(layer)], "auto", 16).text == "grey · 0.4 µm/px · 32 \u00d7 40 px"
+    assert sizes_of([image_of(layer)], 16) == "0.4 µm/px · 32 \u00d7 40 px"
 
 
 def test_the_copy_is_not_painted_on():
@@ -80,14 +81,14 @@ def test_layers_that_cannot_be_used(layer: Layer, sentence: str):
 
 def test_images_of_different_pixel_sizes_are_refused():
     images = [image_of(Labels(two_phases(), scale=(size, size), units="um")) for size in (1, 2)]
-    for check in (lambda: training_data(images), lambda: look_at(images, "auto", 16)):
+    for check in (lambda: training_data(images), lambda: sizes_of(images, 16)):
         with pytest.raises(DataError, match="resample them to one pixel size"):
             check()
 
 
 def test_a_stack_is_as_small_as_its_shortest_edge():
     with pytest.raises(DataError, match=r"8 \u00d7 64 pixels.*choose Slices: normal to z"):
-        look_at([image_of(Image(np.zeros((8, 64, 64))))], "auto", 16)
+        sizes_of([image_of(Image(np.zeros((8, 64, 64))))], 16)
 
 
 def test_a_large_image_is_only_sampled(monkeypatch: pytest.MonkeyPatch):
@@ -99,12 +100,11 @@ def test_a_large_image_is_only_sampled(monkeypatch: pytest.MonkeyPatch):
     )
     rare = np.zeros((512, 512), np.uint8)
     rare[1, 1] = 1  # between the pixels that are looked at
-    assert "checked when it is used" in look_at([image_of(Labels(rare))], "phases", 16).text
+    assert "checked when it is used" in look_at([image_of(Labels(rare))], "phases", Control()).text
     assert max(seen) <= 2**10
     seen.clear()
-    found = look_at([image_of(Labels(np.kron(two_phases(), np.ones((16, 16), np.uint8))))], "auto", 16)
+    found = look_at([image_of(Labels(np.kron(two_phases(), np.ones((16, 16), np.uint8))))], "auto", Control())
     assert found.phases == (1, 2)
-    assert sum(found.shares) == 1
 
 
 def info(kind: OutputKind, phases: tuple[int, ...] = ()) -> ModelInfo:
@@ -190,7 +190,7 @@ def test_regions_are_cut_out_of_what_is_read():
     data = training_data([image])
     assert data.regions == (cut.regions,)
     assert data.names == ("a, 2 regions",)
-    assert look_at([image], "auto", 16).text == "grey · pixel size unknown · 2 regions, 18 \u00d7 20, 18 \u00d7 20 px"
+    assert sizes_of([image], 16) == "pixel size unknown · 2 regions, 18 \u00d7 20, 18 \u00d7 20 px"
 
 
 def test_one_region_is_an_image_of_its_own():
@@ -199,7 +199,7 @@ def test_one_region_is_an_image_of_its_own():
     data = training_data([image])
     assert (data.regions, data.sources[0].shape) == ((), (1, 18, 20, 1))
     assert data.names == ("a, rows 2 to 20, columns 4 to 24",)
-    assert look_at([image], "auto", 16).text.endswith("1 region, 18 \u00d7 20 px")
+    assert sizes_of([image], 16).endswith("1 region, 18 \u00d7 20 px")
 
 
 def test_a_region_of_a_stack_is_one_of_all_its_slices():
@@ -214,17 +214,17 @@ def test_a_region_that_is_too_small_is_told_from_an_image_that_is():
     image = image_of(Image(GREY))
     for regions in (REGIONS, REGIONS[:1]):
         with pytest.raises(DataError, match="A region of 18 x 20 pixels"):
-            look_at([replace(image, regions=regions)], "auto", 24)
+            sizes_of([replace(image, regions=regions)], 24)
     with pytest.raises(DataError, match="An image of 32 x 40"):
-        look_at([image], "auto", 33)
+        sizes_of([image], 33)
 
 
 def test_what_lies_outside_of_the_regions_is_not_looked_at():
     barred = two_phases()
     barred[28:] = np.arange(32)
     image = image_of(Labels(barred))
-    assert look_at([image], "auto", 16).kind is OutputKind.GREY
-    found = look_at([replace(image, regions=((0, 0, 16, 32), (8, 0, 28, 20)))], "auto", 16)
+    assert look_at([image], "auto", Control()).kind is OutputKind.GREY
+    found = look_at([replace(image, regions=((0, 0, 16, 32), (8, 0, 28, 20)))], "auto", Control())
     assert (found.kind, found.phases) == (OutputKind.PHASES, (1, 2))
 
 

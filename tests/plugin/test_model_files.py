@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QMimeData, Qt
+from qtpy.QtGui import QColor, QGuiApplication, QPalette
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QLabel
 
 from napari_slicegan.core.config import OutputKind
@@ -202,3 +204,33 @@ def test_the_hint_says_what_is_next(viewer, open_dock, qtbot, monkeypatch):
     assert opened == [TRAIN, COMPARE]
     set_shape(dock, 16, 16, 20)
     assert "press Generate" in dock.hint.label.text()
+
+
+def test_notes_are_plain_text_and_left_with_tab(card):
+    card.show_model(ModelEntry("mine", described(), Path("mine.safetensors")))
+    notes = card.texts["notes"].native
+    notes.selectAll()
+    rich = QMimeData()
+    rich.setHtml("<b>bold</b>")
+    rich.setText("bold")
+    QGuiApplication.clipboard().setMimeData(rich)
+    notes.paste()
+    assert not notes.textCursor().charFormat().font().bold()
+    QTest.keyClick(notes, Qt.Key.Key_Tab)
+    assert card.card["notes"] == "bold"
+
+
+def test_the_ground_of_notes_is_that_of_a_line_in_every_theme(card):
+    line, notes = card.texts["title"].native, card.texts["notes"].native
+    for colour in ("#123456", "#fedcba"):
+        palette = line.palette()
+        palette.setColor(QPalette.ColorRole.Base, QColor(colour))
+        line.setPalette(palette)
+        assert notes.palette().color(QPalette.ColorRole.Base) == QColor(colour)
+
+
+def test_a_title_ends_where_it_would_not_be_read(card):
+    card.show_model(ModelEntry("mine", described(), Path("mine.safetensors")))
+    card.texts["title"].native.setText("")
+    QTest.keyClicks(card.texts["title"].native, "x" * 300)
+    assert card.card["title"] == "x" * 200

@@ -83,3 +83,9 @@ def test_the_folder_for_runs(file, monkeypatch, tmp_path):
     for text in ("~/runs", "runs", " runs "):
         set_preference("runs_folder", text)
         assert default_folder() == tmp_path / "runs"
+
+
+def test_tooltips_of_the_page_are_not_wider_than_a_window():
+    """napari shows descriptions as tooltips, and Qt does not wrap those."""
+    page = MANIFEST.contributions.configurations[PAGE].properties
+    assert max(len(line) for prop in page.values() for line in prop.description.splitlines()) <= 90

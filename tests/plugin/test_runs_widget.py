@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import threading
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.runs import RunState, list_runs, read_history
 from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.runs.status import RunStatus, read_status, this_host
+from napari_slicegan.core.words import size_in_words
 from napari_slicegan.plugin.generate.model_facts import facts_of
 from napari_slicegan.plugin.parts.dock import WIDTH
 from napari_slicegan.plugin.parts.docks import RUNS, open_dock
 from napari_slicegan.plugin.runs import actions as run_actions
+from napari_slicegan.plugin.runs import dialogs
 from napari_slicegan.plugin.runs import loading as run_loading
 from napari_slicegan.plugin.runs import widget as runs_widget
 from napari_slicegan.plugin.runs.dialogs import ContinueDialog, Further, size_of
@@ -97,9 +103,10 @@ def test_a_run_is_looked_at_renamed_and_deleted(viewer, qtbot, runs, monkeypatch
     assert opened_folders == [str(path)]
     monkeypatch.setattr(run_actions, "ask_name", lambda *_: "a/b")
     press(dock, "rename")
-    assert "cannot be the name" in said(dock)
+    qtbot.waitUntil(lambda: "cannot be the name" in said(dock), timeout=10_000)
     monkeypatch.setattr(run_actions, "ask_name", lambda *_: "renamed")
     press(dock, "rename")
+    qtbot.waitUntil(lambda: runs / "renamed" in [run.path for run in dock.table.runs], timeout=10_000)
     pick(dock, qtbot, runs / "renamed")
     assert not path.exists()
     (runs / "renamed" / "mine.txt").write_text("mine")
@@ -133,6 +140,7 @@ def test_a_run_is_generated_from_continued_and_started_from(viewer, qtbot, runs,
     monkeypatch.setattr(dock.jobs.training, "proceed_run", lambda path, **end: asked.append((path, end)))
     open_dock(viewer, RUNS)
     press(dock, "continue")
+    qtbot.waitUntil(lambda: len(asked) == 2, timeout=10_000)
     assert asked == [("stopped", 60.0), (path, {"minutes": 5.0, "iterations": 0})]
     press(dock, "start_from")
     train = open_dock(viewer, "Train SliceGAN")
@@ -157,8 +165,8 @@ def test_a_run_of_another_process_is_followed_and_asked(viewer, qtbot, runs, mon
         for button in ("rename", "delete", "continue"):
             assert not dock.buttons.buttons[button].isEnabled()
         press(dock, "pause")
+        qtbot.waitUntil(lambda: dock.detail.message.text() == "Asked live to wait …", timeout=10_000)
         assert (path / "request").read_text() == "pause"
-        assert dock.detail.message.text() == "Asked live to wait …"
         status = read_status(path)
         assert status is not None
         changed = RunStatus(**{**vars(status), "state": RunState.PAUSED, "iteration": 4})
@@ -170,8 +178,10 @@ def test_a_run_of_another_process_is_followed_and_asked(viewer, qtbot, runs, mon
         assert dock.table.run.path == path
         assert dock.detail.message.text() == ""  # it has answered
         press(dock, "pause")
+        qtbot.waitUntil(lambda: dock.detail.message.text() == "Asked live to go on …", timeout=10_000)
         assert (path / "request").read_text() == "proceed"
         press(dock, "stop")
+        qtbot.waitUntil(lambda: dock.detail.message.text() == "Asked live to stop …", timeout=10_000)
         assert (path / "request").read_text() == "stop"
     assert dock.jobs.training.status.path is None
 
@@ -214,7 +224,80 @@ def test_the_length_is_what_is_left_or_usual(qtbot, runs):
     assert dialog.further == Further(minutes=3.0)
     dialog.unit.setCurrentText("iterations")
     assert dialog.further == Further(iterations=1000)
-    assert size_of(stopped.path) == sum(file.stat().st_size for file in stopped.path.rglob("*"))
+
+
+def test_the_question_before_deleting_does_not_wait_for_the_size(qtbot, runs, monkeypatch):
+    run = next(run for run in list_runs(runs) if run.name == "stopped")
+    may_add, added = Event(), []
+
+    def slowly(path: Path, is_over: Event) -> int:
+        may_add.wait(10)
+        added.append(size_of(path, is_over))
+        return added[-1]
+
+    def answer(box: QMessageBox) -> None:
+        box.show()
+        assert str(run.path) in box.informativeText()
+        assert "is being added up" in box.informativeText()
+        if verb == "Delete":
+            may_add.set()
+            qtbot.waitUntil(lambda: "on the disk." in box.informativeText(), timeout=10_000)
+            assert size_in_words(added[-1]) in box.informativeText()
+        next(button for button in box.buttons() if verb in button.text()).click()
+
+    monkeypatch.setattr(dialogs, "size_of", slowly)
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    window = QWidget()
+    qtbot.addWidget(window)
+    verb = "Cancel"
+    assert not dialogs.may_delete(window, run)
+    may_add.set()
+    qtbot.waitUntil(lambda: bool(added), timeout=10_000)
+    assert added == [0]  # nobody wants to know any more
+    may_add.clear()
+    verb = "Delete"
+    assert dialogs.may_delete(window, run)
+    assert added[1:] == [sum(file.stat().st_size for file in run.path.rglob("*"))]
+
+
+def test_no_click_waits_for_the_disk(viewer, qtbot, runs, monkeypatch):
+    """The window's thread asks for no file of a run, as on a network that may take seconds for each."""
+    dock = opened(viewer, qtbot)
+    path = a_run(runs / "live", RunState.TRAINING, started=later(9), pid=os.getpid(), host=this_host())
+    monkeypatch.setattr(run_actions, "ask_name", lambda *_: "renamed")
+    monkeypatch.setattr(run_actions, "ask_further", lambda *_: None)
+    monkeypatch.setattr(run_actions, "may_delete", lambda *_: True)
+    touched: list[tuple[str, object]] = []
+    with RunLock(path):
+        watch_disk(monkeypatch, str(runs), touched)
+        qtbot.waitUntil(lambda: len(dock.table.runs) == 4, timeout=10_000)
+        pick(dock, qtbot, path)
+        press(dock, "pause")
+        qtbot.waitUntil(lambda: dock.detail.message.text() == "Asked live to wait …", timeout=10_000)
+        pick(dock, qtbot, runs / "stopped")
+        press(dock, "continue")
+        press(dock, "rename")
+        qtbot.waitUntil(lambda: runs / "renamed" in [run.path for run in dock.table.runs], timeout=10_000)
+        pick(dock, qtbot, runs / "renamed")
+        press(dock, "delete")
+        qtbot.waitUntil(lambda: len(dock.table.runs) == 3, timeout=10_000)
+        assert not touched
+
+
+def watch_disk(monkeypatch: pytest.MonkeyPatch, folder: str, touched: list[tuple[str, object]]) -> None:
+    """Note every file of a folder that this very thread asks for."""
+    here = threading.get_ident()
+
+    def watched(name: str, ask: Any) -> Any:
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            if args and folder in str(args[0]) and threading.get_ident() == here:
+                touched.append((name, args[0]))
+            return ask(*args, **kwargs)
+
+        return asked
+
+    for module, name in ((os, "stat"), (os, "scandir"), (os, "listdir"), (os, "rename"), (io, "open")):
+        monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
 
 
 def test_previews_over_time_fit_into_memory(runs, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from napari_slicegan.core.events import Preview
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
+from napari_slicegan.plugin import layers
 from napari_slicegan.plugin.images.chooser import Material
 from napari_slicegan.plugin.parts.dock import NO_WIDTH, WIDTH
+from napari_slicegan.plugin.train import task
 from napari_slicegan.plugin.work.job import State
 from napari_slicegan.plugin.work.worker import PAUSES
 from tests.plugin.conftest import click, job, text_of, train_for, two_phases, until_idle, until_trains
@@ -125,10 +128,19 @@ def test_stop_is_acknowledged_at_once_and_keeps_the_model(train_dock, qtbot):
     assert len(train_dock.jobs.models.entries) == 1
 
 
-def test_stop_before_torch_is_there(train_dock, qtbot):
+def test_stop_before_torch_is_there(train_dock, qtbot, monkeypatch):
+    was_stopped = threading.Event()
+
+    def images_after_the_stop(*args: Any) -> Any:
+        assert was_stopped.wait(60)
+        return layers.training_data(*args)
+
+    monkeypatch.setattr(task, "training_data", images_after_the_stop)  # the trainer is made, and torch loaded, of these
     train_for(train_dock, 10**6)
     click(train_dock.start)
     click(train_dock.stop)
+    assert job(train_dock).status.state is State.STOPPING
+    was_stopped.set()
     assert until_idle(train_dock, qtbot).state is State.STOPPED
     assert "nothing has been learnt" in job(train_dock).status.message
     assert not train_dock.jobs.models.entries
@@ -513,5 +525,6 @@ def test_the_activity_dock_shows_the_progress(train_dock, qtbot):
 def test_the_record_of_a_run_is_plain(train_dock, qtbot):
     train_for(train_dock, 2)
     click(train_dock.start)
-    path = until_idle(train_dock, qtbot).path
-    assert json.loads((path / "config.json").read_text())["images"] == ["micrograph"]
+    status = until_idle(train_dock, qtbot)
+    assert status.state is State.FINISHED, status.message or problem(train_dock)
+    assert json.loads((status.path / "config.json").read_text())["images"] == ["micrograph"]

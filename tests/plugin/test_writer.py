@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Thread, current_thread
+from types import SimpleNamespace
 from typing import Any
 
 import dask.array
@@ -15,8 +18,11 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.plugin.files import writer
-from napari_slicegan.plugin.files.layer_record import OURS, details_of
+from napari_slicegan.plugin.files.layer_record import details_of
 from napari_slicegan.plugin.files.reader import get_reader
+from napari_slicegan.plugin.layers import image_of, training_data
+from napari_slicegan.plugin.phases import set_colour, set_name
+from napari_slicegan.plugin.volume_layers import OURS
 
 RNG = np.random.default_rng(0)
 PHASES = RNG.integers(0, 3, (5, 20, 30), np.uint8)
@@ -109,6 +115,20 @@ def test_a_name_that_was_edited_counts_more_than_the_features(tmp_path):
     assert dict(zip(features["index"], features["name"], strict=True)) == {1: "Ni & Co", 2: "b"}
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("ours", [{}, {OURS: HISTORY}])
+def test_an_image_of_phases_keeps_their_names_and_colours(suffix, ours, tmp_path):
+    layer = Image(np.where(GREY[0] > 100, 255, 0).astype(np.uint8), metadata=dict(ours))
+    set_name(layer, 0, "pore")
+    set_name(layer, 255, "Ni & Co")
+    set_colour(layer, 255, "#12ab34", {})
+    found = read(save(layer, tmp_path / f"v{suffix}"))
+    assert isinstance(found, Image)
+    assert found.metadata == ours | {"phase_names": {0: "pore", 255: "Ni & Co"}, "phase_colours": {255: "#12ab34"}}
+    data = training_data([image_of(found)])
+    assert (data.phase_names, data.phase_colours[1]) == (("pore", "Ni & Co"), "#12ab34")
+
+
 def test_other_programs_find_size_and_range(tmp_path):
     with tifffile.TiffFile(save(a_layer(), tmp_path / "v.tif")) as tif:
         meta = tif.imagej_metadata
@@ -191,8 +211,6 @@ def test_numbers_that_tiff_has_no_room_for_are_refused(tmp_path):
 
 
 def test_a_thread_saves_without_a_bar(tmp_path):
-    from threading import Thread
-
     thread = Thread(target=save, args=(a_layer(), tmp_path / "v.tif"))
     thread.start()
     thread.join()
@@ -232,6 +250,8 @@ NONSENSE = [
     *({"layer": {"shape": shape}} for shape in ([1e30, 1, 1], "x", [-1, -1, -1], [0])),
     *({"layer": {"metadata": metadata}} for metadata in (3, [[]], {"a": 1})),
     *({"layer": {"type": kind}} for kind in (3, "points", None)),
+    *({"layer": {"type": "image", "phase_names": names}} for names in (3, {"a": "b"}, {"1": 3}, ["a"] * 10**5)),
+    *({"layer": {"type": "image", "phase_colours": colours}} for colours in ("red", {"1": "red"}, {"1e999": 3})),
 ]
 
 
@@ -242,3 +262,18 @@ def test_nonsense_in_a_file_does_no_harm(tmp_path):
     for change in NONSENSE:
         tifffile.imwrite(path, array, imagej=True, metadata={"Info": json.dumps(record | change)})
         np.testing.assert_array_equal(voxels(read(path)), array)
+
+
+def test_a_bar_is_made_in_the_main_thread_alone(tmp_path, monkeypatch):
+    made = []
+
+    def bar(**_details):
+        made.append(current_thread())
+        return nullcontext(SimpleNamespace(n=0, update=lambda _steps: None))
+
+    monkeypatch.setattr("napari.utils.progress", bar)
+    save(a_layer(), tmp_path / "a.tif")
+    thread = Thread(target=save, args=(a_layer(), tmp_path / "b.tif"))
+    thread.start()
+    thread.join()
+    assert made == [current_thread()]

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,15 @@ from typing import Any
 from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ConfigError, ModelError, OutputError, SliceGANError, TrainingError
+from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
 from napari_slicegan.core.events import Event
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, IMAGES, LOG, is_free, write_atomically
+from napari_slicegan.core.files import CHECKPOINT, LOG
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.recording import Recorder
+from napari_slicegan.core.run_config import damaged, read_config, write_config
 from napari_slicegan.core.runs.log import entry_of
-from napari_slicegan.core.stored_images import facts_of, read_images, store_images
+from napari_slicegan.core.stored_images import facts_of, read_images
 from napari_slicegan.core.training import Trainer
-
-_FORMAT = 1
-_WRONG = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -88,23 +85,7 @@ class Run:
         started_from = str(Path(start_from).absolute()) if start_from else ""
         facts = json.loads(json.dumps(facts_of(data)))
         run = cls(Path(path), network, training, preset, data.names, data.fingerprint, started_from, facts)
-        try:
-            run.path.mkdir(parents=True, exist_ok=True)
-            if not is_free(run.path):
-                raise OutputError(f"{path} exists already: resume the run, or choose another directory.")
-        except OSError as error:
-            raise OutputError(f"The directory {path} cannot be made: {error.strerror or error}.") from error
-        content = {
-            "format": _FORMAT,
-            **{key: value for key, value in asdict(run).items() if key != "path"},
-        }
-        try:
-            store_images(run.path, data)
-            write_atomically(run.path / CONFIG, lambda file: file.write(json.dumps(content, indent=2).encode()))
-        except BaseException:
-            with suppress(OSError):
-                (run.path / IMAGES).unlink(missing_ok=True)
-            raise
+        write_config(run.path, data, {key: value for key, value in asdict(run).items() if key != "path"})
         return run
 
     @classmethod
@@ -158,18 +139,11 @@ class Run:
             The directory holds no run, or one that cannot be read.
         """
         path = Path(path)
-        if not (path / CONFIG).is_file():
-            raise ModelError(f"There is no run at {path}: give the directory that a training was written to.")
+        fields = read_config(path)
         try:
-            fields = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-            if int(fields.pop("format")) > _FORMAT:
-                raise ModelError("it comes from a newer napari-slicegan; install that version.")
-            training, images = TrainingConfig(**fields.pop("training")), tuple(fields.pop("images"))
-            return cls(path, NetworkConfig(**fields.pop("network")), training, images=images, **fields)
-        except SliceGANError as error:
-            raise ModelError(f"The run {path} cannot be read: {error}") from error
-        except (OSError, *_WRONG) as error:
-            raise ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({error}).") from error
+            return cls(path, **fields)
+        except TypeError as error:
+            raise damaged(path, error) from error
 
     @property
     def has_checkpoint(self) -> bool:

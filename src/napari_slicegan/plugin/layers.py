@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.regions import Regions
 from napari_slicegan.core.words import readable
 from napari_slicegan.plugin.phases import colours_of, names_of
+from napari_slicegan.plugin.pixel_sizes import check_same_size, pixel_size
 
 if TYPE_CHECKING:
     from napari.layers import Layer
-
-_METRES = {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "m": 1.0, "pixel": 1.0}
 
 Array = npt.NDArray[Any]
 
@@ -203,6 +201,11 @@ def hex_colour(colour: Sequence[float]) -> str:
     return "#" + "".join(f"{round(255 * part) if alpha else 0:02x}" for part in parts)
 
 
+def is_in_memory(array: Any) -> bool:
+    """Whether an array can be read at once: neither lazily, nor from the file that it is mapped to."""
+    return isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
+
+
 def unit_text(unit: str) -> str:
     """A unit as people write it."""
     return "px" if unit == "pixel" else readable(unit)
@@ -226,45 +229,3 @@ def _look(layer: Layer) -> Look:
         colormap.use_selection = False  # the other labels are hidden, but have their colours
     limits = getattr(layer, "contrast_limits", None)
     return Look(colormap, None if limits is None else (float(limits[0]), float(limits[1])), colours_of(layer))
-
-
-def pixel_size(layer: Layer, slices: str = "") -> tuple[float, str]:
-    """The one pixel size of a layer and its unit; of slices normal to one axis it is the size within their plane.
-
-    Raises
-    ------
-    DataError
-        The pixels are not square, or their unit is no length.
-    """
-    axes = [axis for axis in range(layer.ndim) if not slices or axis != "zyx".index(slices)]
-    sizes = [float(abs(layer.scale[axis])) for axis in axes]
-    units = {str(layer.units[axis]) for axis in axes[-2:]}
-    if not np.allclose(sizes, sizes[-1], rtol=1e-3) or len(units) > 1:
-        text = " x ".join(f"{size:g}" for size in sizes)
-        raise DataError(f"The pixels of {layer.name} are not square ({text}): resample it, or correct its scale.")
-    return standard_size(sizes[-1], units.pop())
-
-
-def check_same_size(images: Sequence[LayerImage]) -> None:
-    """Refuse images whose pixels are of different sizes.
-
-    Raises
-    ------
-    DataError
-        They are.
-    """
-    first = images[0]
-    for image in images[1:]:
-        if not np.isclose(1, _ratio(first, image), rtol=1e-3):
-            raise DataError(
-                f"{first.name} has pixels of {first.pixel_size:g} {first.unit}, {image.name} of "
-                f"{image.pixel_size:g} {image.unit}: resample them to one pixel size, or correct their scale."
-            )
-
-
-def _ratio(one: LayerImage, other: LayerImage) -> float:
-    """How many pixels of one are as long as a pixel of another; nan if the unit of only one is a length."""
-    (size, unit), (other_size, other_unit) = (standard_size(image.pixel_size, image.unit) for image in (one, other))
-    if "pixel" in (unit, other_unit) and unit != other_unit:
-        return float("nan")
-    return other_size * _METRES[other_unit] / (size * _METRES[unit])

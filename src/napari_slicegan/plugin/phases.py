@@ -24,8 +24,18 @@ def names_of(layer: Layer) -> dict[int, str]:
 
 def colours_of(layer: Layer) -> dict[int, str]:
     """The colours "#rrggbb" that were chosen for a layer's values."""
-    table = named(layer.metadata.get(COLOURS))
-    return {value: colour.lower() for value, colour in table.items() if _COLOUR.fullmatch(colour)}
+    return colours_in(layer.metadata.get(COLOURS))
+
+
+def colours_in(table: Any) -> dict[int, str]:
+    """The colours "#rrggbb" in a table from value to text; it may come from anywhere."""
+    return {value: colour.lower() for value, colour in named(table).items() if _COLOUR.fullmatch(colour)}
+
+
+def tables_in(metadata: Mapping[str, Any]) -> dict[str, dict[int, str]]:
+    """The names and the colours in the metadata of a layer, under their keys, as far as there are some."""
+    found = {NAMES: named(metadata.get(NAMES)), COLOURS: colours_in(metadata.get(COLOURS))}
+    return {key: table for key, table in found.items() if table}
 
 
 def set_name(layer: Layer, value: int, name: str) -> None:
@@ -65,7 +75,7 @@ def named(table: Any) -> dict[int, str]:
     for key, text in list(pairs)[:_MOST_ROWS]:
         try:
             number = int(key)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if isinstance(text, str) and text.strip():
             named[number] = text.strip()[:LONGEST_NAME]

@@ -17,6 +17,11 @@ VIEW, UP = (-1.0, 0.5, -0.65), (0.0, -1.0, 0.0)
 _GAP = 1.08
 
 
+def prepare_napari() -> None:
+    """Import, in another thread, what napari imports when a camera first moves: the window would stand still."""
+    import scipy.spatial.transform  # noqa: F401
+
+
 def add_beside(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | None) -> Layer:
     """Add a volume beside a layer, and leave camera, point, selection and all other layers as they are."""
     from napari.layers import Layer

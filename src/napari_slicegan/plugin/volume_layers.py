@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_slicegan.core.model_info import ModelInfo
 
 AXIS_LABELS = ("z", "y", "x")
+#: The key of a layer's metadata under which this plugin keeps where a volume comes from.
+OURS = "napari-slicegan"
 _LABELS = {"rendering": "iso_categorical", "iso_gradient_mode": "smooth", "opacity": 1.0}
 
 Array = npt.NDArray[Any]
@@ -53,7 +55,7 @@ def volume_layer(
         "scale": (info.voxel_size,) * 3,
         "units": (info.unit,) * 3,
         "axis_labels": AXIS_LABELS,
-        "metadata": {"napari-slicegan": (metadata or {}) | facts},
+        "metadata": {OURS: (metadata or {}) | facts},
     }
     if isinstance(volume, list):
         details["multiscale"] = True
@@ -99,8 +101,13 @@ def placed(layer_tuple: LayerTuple, origin: Sequence[int]) -> LayerTuple:
 
 def is_endless(layer: Layer) -> bool:
     """Whether a layer shows an endless volume, of which only what is looked at is there."""
-    ours = layer.metadata.get("napari-slicegan")  # which others may have written
-    return isinstance(ours, dict) and bool(ours.get("endless"))
+    return bool(ours_in(layer.metadata).get("endless"))
+
+
+def ours_in(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What this plugin wrote into the metadata of a layer, where others may write as well; empty if nothing."""
+    ours = metadata.get(OURS)
+    return ours if isinstance(ours, dict) else {}
 
 
 def label_colormap(look: Look, phases: Sequence[int]) -> DirectLabelColormap:

@@ -21,6 +21,8 @@ _SMEARED = 4  # lines beside a band that JPEG mixes with it
 _TONE = 8  # levels from black or white that a scale bar may have
 _HALF = 0.5  # share of a line beside a scale bar that is black or white where it belongs to its box
 _LOOKS = 3  # at what is left
+_STRIP = 0.4  # of the image at the top and at the bottom: where a bar is looked for, with room for its text
+_MOST_BODIES = 20_000  # in a strip: noise, not a drawing
 _RARE = 0.05  # share of the image above which black or white is a part of the material
 
 
@@ -117,30 +119,41 @@ def _band(uniform: Bools) -> int:
 
 def _scale_bar(image: Bytes) -> Box | None:
     """Top, left, bottom and right of a drawn bar, with its text, in the outer fifth of an image."""
-    from scipy.ndimage import find_objects, label
-
-    height, width = image.shape
-    for mask in (image >= 255 - _TONE, image <= _TONE):
+    height = len(image)
+    strip = round(_STRIP * height)  # all of a large image at once would hold up everything else in the process
+    for dark in (False, True):
+        mask = image <= _TONE if dark else image >= 255 - _TONE
         if not 0 < mask.mean() < _RARE:
             continue
-        labels, _ = label(mask)
-        boxes = find_objects(labels)
-        for index, (rows, columns) in enumerate(boxes, start=1):
-            tall, long = rows.stop - rows.start, columns.stop - columns.start
-            centre = (rows.start + rows.stop) / (2 * height)
-            if tall < 2 or long < max(5 * tall, 0.05 * width, 12) or 0.2 < centre < 0.8:
-                continue
-            if np.mean(labels[rows, columns] == index) < 0.98:
-                continue
-            around = (slice(max(rows.start - long // 2, 0), rows.stop + long // 2), columns)
-            seen = [boxes[i - 1] for i in np.unique(labels[around]) if i]
-            box = (
-                min(part[0].start for part in seen),
-                min(part[1].start for part in seen),
-                max(part[0].stop for part in seen),
-                max(part[1].stop for part in seen),
-            )
-            return _grown(image, box)
+        for first in (0, height - strip):
+            if box := _bar_in(mask[first : first + strip], first, height):
+                return _grown(image, box)
+    return None
+
+
+def _bar_in(mask: Bools, first: int, height: int) -> Box | None:
+    """The box of a long and full body, with all that is near it, in the rows of a mask from the first on."""
+    from scipy.ndimage import find_objects, label
+
+    labels, count = label(mask)
+    if count > _MOST_BODIES:
+        return None
+    boxes = find_objects(labels)
+    for index, (rows, columns) in enumerate(boxes, start=1):
+        tall, long = rows.stop - rows.start, columns.stop - columns.start
+        centre = (first + (rows.start + rows.stop) / 2) / height
+        if tall < 2 or long < max(5 * tall, 0.05 * mask.shape[1], 12) or 0.2 < centre < 0.8:
+            continue
+        if np.mean(labels[rows, columns] == index) < 0.98:
+            continue
+        around = (slice(max(rows.start - long // 2, 0), rows.stop + long // 2), columns)
+        seen = [boxes[i - 1] for i in np.unique(labels[around]) if i]
+        return (
+            first + min(part[0].start for part in seen),
+            min(part[1].start for part in seen),
+            first + max(part[0].stop for part in seen),
+            max(part[1].stop for part in seen),
+        )
     return None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _CERTAIN = ("data", "paint", "labels_update")
 _PERHAPS = ("set_data", "scale", "units")  # set_data: an undo, or a refresh, but a slider that is moved as well
-_MOST_BYTES = 2**25  # that are read in the window's own thread to find out
+_MOST_BYTES = 2**23  # that are read in the window's own thread to find out
 _SAMPLE = 2**19
 
 

@@ -21,7 +21,7 @@ from napari_slicegan.plugin.layers import image_of
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.parts.dock import Rows, collapsed, numbers, row
 from napari_slicegan.plugin.parts.form import build_form, read_form
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, ours_in
 from napari_slicegan.plugin.work.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -170,10 +170,7 @@ class CompareForm:
             raise DataError(NO_VOLUME)
         if same := [layer.name for layer in self.layers if layer in truth]:
             raise DataError(f"{same[0]} is what is compared with: check other volumes, or choose another image.")
-        history = "napari-slicegan"
-        return tuple(
-            LayerVolume(image_of(layer, copy=False), dict(layer.metadata.get(history, {}))) for layer in self.layers
-        )
+        return tuple(LayerVolume(image_of(layer, copy=False), dict(ours_in(layer.metadata))) for layer in self.layers)
 
     def _connect(self) -> None:
         self.judged.changed.connect(self._arrange)

@@ -11,7 +11,9 @@ import numpy as np
 
 from napari_slicegan.core.check.words import phase_labels
 from napari_slicegan.core.comparison.config import ComparisonConfig
-from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.comparison.matching import cut
+from napari_slicegan.core.data import MAX_PHASES, TrainingData
+from napari_slicegan.core.values import distinct_values
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
@@ -71,9 +73,24 @@ def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object
         from napari_slicegan.core.comparison.report import as_json
 
         truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis)
-        names = phase_labels(truth) if isinstance(truth, TrainingData) and truth.phase_names else ()
+        names = _names(truth, order)
         comparison = compare(truth, volumes_of(order), order.config, _teller(control), names)
         return Compared(comparison, as_json(_without_bands(comparison)))
+
+
+def _names(truth: TrainingData | Volume, order: ComparisonOrder) -> tuple[str, ...]:
+    """What the phases of the truth are called, in the order of their values; () where none has a name.
+
+    Which phases a volume has is in its middle, all that is compared; only where there are names is it read for them.
+    """
+    if isinstance(truth, TrainingData):
+        return phase_labels(truth) if truth.phase_names else ()
+    names = order.truth[0].names
+    if not names:
+        return ()
+    middle = cut(truth, (order.config.largest,) * 3).voxels
+    phases = distinct_values(middle, MAX_PHASES) if middle.ndim == 3 else None
+    return tuple(names.get(phase) or f"phase {phase}" for phase in phases or ())
 
 
 def _without_bands(comparison: Comparison) -> Comparison:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_slicegan.core.comparison.report.words import summary
 from napari_slicegan.core.comparison.result import Comparison, Group, Row, Verdict
@@ -14,7 +13,7 @@ from napari_slicegan.plugin.compare.columns import verdict_word
 from napari_slicegan.plugin.compare.curve_plot import CurvePlot
 from napari_slicegan.plugin.compare.split import Split
 from napari_slicegan.plugin.compare.table import ComparisonTable
-from napari_slicegan.plugin.parts.dock import collapsed, row
+from napari_slicegan.plugin.parts.dock import collapsed, row, text_label
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -38,7 +37,7 @@ class ComparisonView(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.comparison: Comparison | None = None
-        self.summary, self._notes = _text(), _text()
+        self.summary, self._notes = text_label(), text_label()
         self.notes = collapsed("Notes", "What was assumed, converted or left out.", self._notes)
         self.notes.hide()
         self.group = ComboBox(choices=[_ALL_GROUPS], tooltip="Show the rows of one group.")
@@ -89,12 +88,3 @@ class ComparisonView(QWidget):
         if self.comparison is not None:
             truth = "true volume" if self.comparison.truth_is_volume else "image"
             self.plot.show_row(looked_at, self.comparison.rows, truth)
-
-
-def _text() -> QLabel:
-    """A label that takes names as they are, and breaks lines instead of widening the dock."""
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return label

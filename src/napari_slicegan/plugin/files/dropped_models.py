@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.files import CHECKPOINT, MODEL
+from napari_slicegan.core.model_header import HEADER
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_OURS = "napari-slicegan"
 _LENGTH = 8  # bytes that say how long the header of a safetensors file is
 _LONGEST = 2**24
 _NO_WINDOW = "A model is no layer: open it in a napari window, or load it with SliceGAN.load in a script."
@@ -24,7 +24,7 @@ def is_model(path: Path) -> bool:
         return (path / "config.json").is_file() and any((path / name).is_file() for name in (MODEL, CHECKPOINT))
     if path.name.lower().endswith(CHECKPOINT):
         return path.is_file()  # what it holds is known when it is read, and then said
-    return path.suffix.lower() == ".safetensors" and _OURS in _metadata(path)
+    return path.suffix.lower() == ".safetensors" and HEADER in _metadata(path)
 
 
 def open_model(path: Path, viewer: ViewerModel | None = None) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 
 from napari_slicegan.core.calibration import in_one_unit
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.plugin.phases import tables_in
 from napari_slicegan.plugin.volume_layers import coloured, phase_features
 
-OURS = "napari-slicegan"
 #: Colours that are kept of a colormap, characters of a text, phases with names.
 _MOST, _LONGEST = 1024, 200
 _NUMBERS = ("opacity", "gamma", "attenuation", "iso_threshold")
@@ -50,6 +50,7 @@ def record_of(meta: Mapping[str, Any], kind: str, shape: Sequence[int]) -> Plain
     if kind == "labels":
         record["labels"] = _plain_labels(meta["colormap"])
     elif not meta.get("rgb"):
+        record |= tables_in(meta["metadata"])  # an image has no features to keep names in
         record["contrast_limits"] = [float(limit) for limit in meta["contrast_limits"]]
         record["colormap"] = _plain_colormap(meta["colormap"])
     return record

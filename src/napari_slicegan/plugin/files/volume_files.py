@@ -15,9 +15,10 @@ from napari_slicegan.core.calibration import Spacing, believable
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.output.stores import Store, open_store
 from napari_slicegan.core.tiff import read_record, read_tiff
-from napari_slicegan.plugin.files.layer_record import OURS, details_of, phase_details, place_of
+from napari_slicegan.plugin.files.layer_record import details_of, phase_details, place_of
 from napari_slicegan.plugin.files.opening import ChannelsLast, Plane, shown_levels
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, appearance
+from napari_slicegan.plugin.phases import tables_in
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, OURS, LayerTuple, appearance
 
 #: Bytes of pixels from which on a file is mapped instead of read: one that is read can be painted on.
 _LARGE = 2**28
@@ -87,12 +88,13 @@ def _layer(data: Any, rgb: bool, record: Mapping[str, Any], place: Plain, name: 
     details: Plain = {"name": name, "multiscale": True} if isinstance(data, list) else {"name": name}
     if record:
         details |= appearance(kind, rgb)
-    if history := _history(record, layer):
-        details["metadata"] = {OURS: history}
+    history = _history(record, layer)
+    details["metadata"] = {OURS: history} if history else {}
     if kind == "labels":
         details |= phase_details(record)
     else:
         details["rgb"] = rgb
+        details["metadata"] |= tables_in(layer)
     details |= details_of(kind, ndim, place | _origin(record, place), _still_true(layer, place, finest.shape))
     return data, details, kind
 

@@ -17,8 +17,9 @@ from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.output.arrays import TILE, phases_in, range_of, write_array
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.tiff_options import storable_type
-from napari_slicegan.plugin.files.layer_record import OURS, place_of, record_of
+from napari_slicegan.plugin.files.layer_record import place_of, record_of
 from napari_slicegan.plugin.phases import NAMES, named, names_in
+from napari_slicegan.plugin.volume_layers import ours_in
 
 TIFF, OME_ZARR = (".tif", ".tiff", ".ome.tif", ".ome.tiff"), (".ome.zarr",)
 _STEPS = 1000
@@ -92,7 +93,7 @@ def _write(path: Path, data: Any, meta: Meta, kind: str) -> list[str]:
 def _check(array: Any, meta: Meta) -> None:
     """Refuse what a file cannot hold."""
     name, axes = meta["name"], array.ndim - bool(meta.get("rgb"))
-    if _ours(meta).get("endless"):
+    if ours_in(meta["metadata"]).get("endless"):
         raise DataError(f"{name} is endless: take the box in view in the dock Generate volume, and save that.")
     if axes not in (2, 3):
         raise DataError(f"{name} has {axes} dimensions: an image or a volume is needed. Save one of them at a time.")
@@ -106,7 +107,7 @@ def _description(
     """What the file is to say."""
     labels = layer["type"] == "labels"
     sizes, translation, unit = place_of(meta)
-    known = _plain(_ours(meta))
+    known = _plain(ours_in(meta["metadata"]))
     phases = tuple(sorted({*phases, *_known_colours(known)})) if phases else ()
     layer["metadata"] = list(known)
     dtype, limits = volume.dtype, meta.get("contrast_limits")
@@ -135,12 +136,6 @@ def _names(meta: Meta, phases: tuple[int, ...]) -> tuple[str, ...]:
     """What the phases are called, in the metadata or the features of the layer; () without a name."""
     names = named(meta["metadata"].get(NAMES)) or names_in(meta.get("features"))
     return tuple(names.get(phase) or str(phase) for phase in phases) if names else ()
-
-
-def _ours(meta: Meta) -> dict[str, Any]:
-    """What this plugin has written into the metadata of a layer, where others may write as well."""
-    ours = meta["metadata"].get(OURS)
-    return ours if isinstance(ours, dict) else {}
 
 
 def _colours(meta: Meta, phases: tuple[int, ...], known: Mapping[int, str]) -> tuple[str, ...]:

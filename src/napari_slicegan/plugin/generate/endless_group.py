@@ -9,6 +9,7 @@ from magicgui.widgets import Label, SpinBox
 
 from napari_slicegan.plugin.models import ModelEntry
 from napari_slicegan.plugin.parts.dock import Rows, button, collapsed, row, wrapped
+from napari_slicegan.plugin.volume_layers import ours_in
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -56,7 +57,7 @@ class EndlessGroup:
     def selected(self, entry: ModelEntry | None) -> Layer | None:
         """The layer of an endless volume of a model, if it is the one that is selected."""
         layer = self._viewer.layers.selection.active
-        record = {} if layer is None else layer.metadata.get("napari-slicegan", {})
+        record = {} if layer is None else ours_in(layer.metadata)
         return layer if entry and record.get("endless") and record.get("model") == str(entry.path) else None
 
     def show_state(self, entry: ModelEntry | None, ready: bool) -> None:

@@ -14,6 +14,7 @@ from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.places import journal_of, part_of
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
 from napari_slicegan.plugin.preferences import preferences
+from napari_slicegan.plugin.show import prepare_napari
 from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
 
@@ -81,6 +82,7 @@ def generate(
         from napari_slicegan.core.output.reading import check_same
         from napari_slicegan.core.output.streaming import stream  # imports torch
 
+        prepare_napari()
         use_threads(preferences().threads)
         request, progress = order.requests[number], reporter(control, number, len(order.requests))
         progress(0.0)

@@ -19,6 +19,7 @@ from napari_slicegan.plugin.parts.dock import Dock, button, row
 from napari_slicegan.plugin.parts.docks import COMPARE, TRAIN, open_dock
 from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.parts.status_panel import StatusPanel
+from napari_slicegan.plugin.volume_layers import ours_in
 from napari_slicegan.plugin.work.job import Job, State, Status
 from napari_slicegan.plugin.work.jobs import jobs_of
 
@@ -233,5 +234,5 @@ class GenerateWidget(Dock):
         except SliceGANError as error:
             self.panel.show_message(str(error))
             return
-        self.form.show_box(shape, origin, layer.metadata["napari-slicegan"]["seed"])
+        self.form.show_box(shape, origin, ours_in(layer.metadata)["seed"])
         self._generate()

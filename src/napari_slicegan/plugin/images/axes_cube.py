@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from qtpy.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF, QTransform
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
-from napari_slicegan.plugin.layers import LayerImage
+from napari_slicegan.plugin.layers import LayerImage, is_in_memory
+from napari_slicegan.plugin.painting import painted
 
 _EDGE = 128  # pixels of a picture on a face
-_SAMPLE = 2**16
 _HEIGHT = 190
 #: From above, left and front: z runs down, y towards the viewer, x to the right. In units of an edge.
 _X, _Y, _Z = QPointF(1.0, 0.0), QPointF(-0.38, 0.36), QPointF(0.0, 1.0)
@@ -27,8 +26,6 @@ _TOOLTIP = (
     "Which image is compared with which planes of the volume: z runs down, y towards you, x to the right. "
     "Turn an image that lies across."
 )
-
-Array = npt.NDArray[Any]
 
 
 class AxesCube(QWidget):
@@ -164,39 +161,21 @@ def faces_of(images: Sequence[LayerImage | None], axis: str) -> dict[str, QImage
 
 def picture(image: LayerImage, plane: Any) -> QImage | None:
     """A small square from the middle of a plane of an image, in the layer's colours; None if it is not in memory."""
-    if not isinstance(plane, np.ndarray):
+    if not is_in_memory(plane):
         return None
     edge = min(plane.shape[:2])
     top, left = (plane.shape[0] - edge) // 2, (plane.shape[1] - edge) // 2
     step = max(1, -(-edge // _EDGE))
     small = plane[top : top + edge : step, left : left + edge : step]
-    colours = np.ascontiguousarray(_coloured(image, small))
+    colours = painted(small, image.look)
     height, width = colours.shape[:2]
     return QImage(colours.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
-
-
-def _coloured(image: LayerImage, plane: Array) -> npt.NDArray[np.uint8]:
-    """Pixels (H, W) or (H, W, C) as (H, W, 4) bytes."""
-    result = np.full((*plane.shape[:2], 4), 255, np.uint8)
-    look = image.look
-    if image.rgb:
-        result[..., :3] = plane[..., :3] if plane.dtype == np.uint8 else np.clip(plane[..., :3], 0, 1) * 255
-    elif look.limits is not None:
-        low, high = look.limits
-        bright = np.clip((plane.astype(np.float64) - low) / max(high - low, 1e-12), 0, 1)
-        table = np.asarray(look.colormap.map(np.linspace(0, 1, 256)))
-        result[..., :3] = (255 * table[(255 * bright).round().astype(np.uint8), :3]).round()
-    else:
-        values, places = np.unique(plane, return_inverse=True)
-        table = np.array([look.colour(int(value)) for value in values[:_EDGE]])
-        result[:] = (255 * table[np.minimum(places.reshape(plane.shape), _EDGE - 1)]).round()
-    return result
 
 
 def _slice(stack: LayerImage, normal: int) -> QImage | None:
     """The slice of a stack that lies on the face of the cube: the first along z, the last along y and x."""
     array = stack.array
-    if not isinstance(array, np.ndarray):
+    if not is_in_memory(array):
         return None
     return picture(stack, array.take(0 if normal == 0 else -1, axis=normal))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.plugin.images.shape_regions import regions_in
@@ -26,7 +26,7 @@ class Choice:
     axis : str
         The special axis of two images.
     shapes : Shapes layer, optional
-        With the regions of the one image.
+        With the regions: each image is trained on within the rectangles that lie on it.
     slices : str
         The axis that the slices of the one 3D layer are normal to; "" for all axes.
     convert : bool
@@ -58,12 +58,18 @@ class Choice:
             return images
         if images[0].slices in ("y", "x"):
             raise DataError("Regions are drawn on the slices normal to z: choose these slices, or the whole image.")
-        regions, _ = regions_in(self.shapes, self.layers[0], convert=self.convert)
-        return (replace(images[0], regions=regions), *images[1:])
+        found = (regions_in(self.shapes, layer, convert=self.convert)[0] for layer in self.layers)
+        return tuple(replace(image, regions=regions) for image, regions in zip(images, found, strict=True))
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The finest level of each layer, as it is."""
+        return tuple(layer.data[0] if layer.multiscale else layer.data for layer in self.layers)
 
     @property
     def note(self) -> str:
         """What is not as it was drawn."""
         if self.shapes is None:
             return ""
-        return regions_in(self.shapes, self.layers[0], convert=self.convert)[1]
+        notes = (regions_in(self.shapes, layer, convert=self.convert)[1] for layer in self.layers)
+        return ", ".join(filter(None, dict.fromkeys(notes)))

@@ -15,13 +15,15 @@ from napari_slicegan.core.data import AXES
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.images.choice import Choice
 from napari_slicegan.plugin.images.elided import elide
-from napari_slicegan.plugin.images.finding import Found, look_at
+from napari_slicegan.plugin.images.finding import Found, sizes_of
 from napari_slicegan.plugin.images.groups import ChooserGroups
 from napari_slicegan.plugin.images.layer_combo import LayerCombo
+from napari_slicegan.plugin.images.looking import PixelLook
 from napari_slicegan.plugin.images.pixel_size_row import PixelSizeRow
 from napari_slicegan.plugin.images.regions_row import RegionRow
 from napari_slicegan.plugin.layers import LayerImage, image_of
 from napari_slicegan.plugin.parts.dock import Rows, wrapped
+from napari_slicegan.plugin.pixel_sizes import NotSquareError, square_slices
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 ALL_SLICES = "along all axes"
+LOOKING = "being looked at …"
 NO_LAYER = "Open a micrograph, or a sample: File > Open Sample > SliceGAN."
 
 
@@ -73,14 +76,16 @@ class MaterialChooser:
 
     def __init__(self, rows: Rows, viewer: ViewerModel, edge: Callable[[], int], *, is_full: bool = True) -> None:
         self._rows, self._viewer, self._edge = rows, viewer, edge
-        self.error = NO_LAYER
+        self.error = self._problem = NO_LAYER
         self._seen: tuple[LayerImage | None, ...] = ()  # by the last look
+        self._sizes = ""
+        self._pixels = PixelLook(rows)
         self.material = ComboBox(
             label="Material",
             choices=[(text, material) for material, text in _TEXTS.items()],
             tooltip="Whether the material looks the same in all directions, or in all across one axis (transverse "
             "isotropy); this decides how many images it takes. "
-            "A 3D layer is one image, of whose slices all or some are used. Regions can be chosen of one image.",
+            "A 3D layer is one image, of whose slices all or some are used.",
         )
         self.axis = ComboBox(
             label="Special axis",
@@ -116,13 +121,16 @@ class MaterialChooser:
         layers = self._layers
         if any(layer is None for layer in layers):
             return None
-        shapes = self.region.layer if self.region is not None and self._count == 1 else None
+        shapes = self.region.layer if self.region is not None else None
         convert = self._viewer.layers.extent.units is not None
         chosen = tuple(layer for layer in layers if layer is not None)
         return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, self._slices, convert)
 
     def look(self, *_: object) -> None:
-        """Look at the chosen layers and say what they are, or keep what is wrong in `error`."""
+        """Look at the chosen layers, and say what they are or what is wrong with them.
+
+        What takes longer than a moment is looked at beside the window: what a pixel is then follows.
+        """
         self._rows.show_row(self.slices, self._has_slices)
         if self.region is not None:
             self.region.refresh()
@@ -130,18 +138,12 @@ class MaterialChooser:
             shapes = self.region.layer if self.region is not None else None
             chosen = [layer for layer in self._layers if layer is not None]
             self.pixel_size.show(chosen, [shapes] if shapes is not None else [], self._slices)
-        found: Found | None = None
-        self._seen = ()
+        self._seen, self._sizes, self._problem = (), "", ""
         try:
-            found, notes = self._find()
-            text = " · ".join([found.text, *filter(None, notes)])
-            self.error = ""
+            self._find()
         except SliceGANError as error:
-            self.error, text = str(error), "-"
-        # Lines break elsewhere.
-        self.found.value = text.replace(" \u00d7 ", "\u00a0\u00d7\u00a0").replace(" px", "\u00a0px")
-        self._show_groups(found)
-        self.changed.emit()
+            self._problem = str(error)
+        self._show()
 
     def reset_choices(self) -> None:
         """Follow the layer list."""
@@ -151,16 +153,39 @@ class MaterialChooser:
             self.region.reset_choices()
         self.look()
 
-    def _find(self) -> tuple[Found, tuple[str, ...]]:
-        """What the chosen layers are, and notes on it."""
+    def _find(self) -> None:
+        """Find out what the chosen layers are, or begin to."""
         choice = self.choice
         if choice is None:
             raise DataError(NO_LAYER if self.images[0].value is None else f"Choose {self._count} layers.")
         if len({id(layer) for layer in choice.layers}) < len(choice.layers):
             raise DataError("Choose a different layer for each direction.")
-        images = self._seen = choice.images(copy=False)
-        found = look_at(images, choice.kind, self._edge())
-        return found, (choice.note, self.pixel_size.note if self.pixel_size else "")
+        try:
+            images = self._seen = choice.images(copy=False)
+        except NotSquareError as error:
+            raise DataError(f"{error}{self._way_out(choice.layers[0])}") from None
+        notes = choice.note, self.pixel_size.note if self.pixel_size else ""
+        self._sizes = " · ".join([sizes_of(images, self._edge()), *filter(None, notes)])
+        self._pixels.start(choice.arrays, images, choice.kind)
+
+    def _way_out(self, layer: Layer) -> str:
+        """Of a stack whose slices lie farther apart than pixels: its slices alone are square."""
+        square = square_slices(layer) if self._has_slices and not self._slices else ""
+        return f" Or choose Slices: normal to {square[0]}." if square else ""
+
+    def _show(self) -> None:
+        """Show what is known by now, and keep what is wrong in `error`."""
+        found, text, self.error = None, "-", self._problem
+        if not self.error:
+            try:
+                found = self._pixels.found
+                text = f"{found.text if found else LOOKING} · {self._sizes}"
+            except SliceGANError as error:
+                self.error = str(error)
+        # Lines break elsewhere.
+        self.found.value = text.replace(" \u00d7 ", "\u00a0\u00d7\u00a0").replace(" px", "\u00a0px")
+        self._show_groups(found)
+        self.changed.emit()
 
     def _show_groups(self, found: Found | None) -> None:
         if self.below is not None:
@@ -181,6 +206,7 @@ class MaterialChooser:
         for widget in (self.material, self.axis):
             widget.changed.connect(self._arrange)
         self._arrange()
+        self._pixels.changed.connect(self._show)
         for widget in (self.material, self.axis, *self.images, self.slices, self.kind):
             widget.changed.connect(self.look)
         for part in (self.region, self.pixel_size):
@@ -230,8 +256,6 @@ class MaterialChooser:
             if name is not None:
                 self._rows.name(combo, name)
         self._rows.show_row(self.axis, self.material.value is Material.TRANSVERSE)
-        if self.region is not None:
-            self._rows.show_row(self.region.widget, self.material.value is Material.ISOTROPIC)
 
 
 def _image_of(layer: Layer | None) -> LayerImage | None:

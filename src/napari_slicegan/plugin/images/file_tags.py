@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -18,8 +20,8 @@ _TIFF = (".tif", ".tiff")
 _looked: WeakSet[Layer] = WeakSet()
 
 
-def size_in_tags(layer: Layer) -> tuple[float, str] | None:
-    """The pixel size that a layer lacks and its file has; asked a second time, a layer lacks none.
+def reading_of(layer: Layer) -> Callable[[], tuple[float, str] | None] | None:
+    """What there is to read of a layer; asked a second time, there is nothing.
 
     Parameters
     ----------
@@ -28,16 +30,25 @@ def size_in_tags(layer: Layer) -> tuple[float, str] | None:
 
     Returns
     -------
-    (float, str) or None
-        Size and unit, one of `core.calibration.UNITS` but no pixel.
+    callable or None
+        Gives size and unit, one of `core.calibration.UNITS` but no pixel, or None where the file has none. It may take
+        as long as a disk in a network does.
     """
     path = layer.source.path
     if layer in _looked or not path or Path(path).suffix.lower() not in _TIFF:
         return None
     _looked.add(layer)
-    if not np.allclose(np.abs(layer.scale), 1) or {str(unit) for unit in layer.units} != {"pixel"}:
-        return None
-    return _read(Path(path))
+    return partial(_read, Path(path)) if lacks_size(layer) else None
+
+
+def forget(layer: Layer) -> None:
+    """Let a layer be asked for again."""
+    _looked.discard(layer)
+
+
+def lacks_size(layer: Layer) -> bool:
+    """Whether nobody has said how large the pixels of a layer are."""
+    return bool(np.allclose(np.abs(layer.scale), 1)) and {str(unit) for unit in layer.units} == {"pixel"}
 
 
 def _read(path: Path) -> tuple[float, str] | None:

@@ -1,4 +1,4 @@
-"""What the chosen images are, from a look that is quick enough for the window's own thread."""
+"""What the chosen images are: their sizes from their shapes alone, and what a pixel is from a sample of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import numpy.typing as npt
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
-from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.core.regions import pieces
-from napari_slicegan.plugin.layers import LayerImage, check_same_size, unit_text
+from napari_slicegan.plugin.check.image_part import part_of
+from napari_slicegan.plugin.layers import LayerImage, is_in_memory, unit_text
+from napari_slicegan.plugin.pixel_sizes import check_same_size
+from napari_slicegan.plugin.work.worker import Control
 
-#: Pixels that are looked at in the window's own thread; more would be felt.
+#: Values that are looked at; where there are no more, a look is quick enough for the window's own thread.
 SAMPLE = 2**19
 _MOST_LISTED = 3
 
@@ -24,59 +27,99 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Found:
-    """What images are.
+    """What a pixel of images is.
 
     Attributes
     ----------
     text : str
-        Number of phases, pixel size, and pixels along each axis.
+        The number of phases, or the kind.
     kind : OutputKind or None
-        What a pixel is; None while that is not known, since the image is not in memory or too large.
+        What a pixel is; None where a sample does not tell.
     phases : tuple of int
         The values; empty for grey and colour.
-    shares : tuple of float
-        How much of the images each phase takes, of all pixels that were looked at.
     """
 
     text: str
     kind: OutputKind | None = None
     phases: tuple[int, ...] = ()
-    shares: tuple[float, ...] = ()
 
 
-def look_at(images: Sequence[LayerImage], kind: str, edge: int) -> Found:
-    """Say what images are, from a sample of their pixels.
+def is_quick(images: Sequence[LayerImage]) -> bool:
+    """Whether to look at the pixels of images takes a moment only."""
+    arrays = [image.array for image in images]
+    return all(map(is_in_memory, arrays)) and sum(array.size for array in arrays) <= SAMPLE
+
+
+def sizes_of(images: Sequence[LayerImage], edge: int) -> str:
+    """Say how large pixels and images are; no pixel is read for that.
 
     Parameters
     ----------
     images : sequence of LayerImage
         One, two or three.
-    kind : str
-        An `OutputKind` or "auto".
     edge : int
         Edge of a training crop in pixels.
 
     Returns
     -------
-    Found
-        What they are.
+    str
+        "0.4 µm/px · 384 x 384 px".
 
     Raises
     ------
     DataError
-        The images cannot be trained on.
+        The images are too small, their pixels differ, or there is a stack among several.
     """
+    if len(images) > 1 and (stack := next((image for image in images if len(image.shape) == 3), None)):
+        raise DataError(
+            f"{stack.name} is a 3D stack, which shows all directions by itself: choose Material: isotropic: 1 image; "
+            "the row Slices then says which of its slices are used."
+        )
     check_same_size(images)
-    cut = [image.cut() for image in images]
-    for image, part in zip(images, cut, strict=True):
-        _check_edge(part, edge, whole=not image.regions)
+    for image in images:
+        _check_edge(image.cut(), edge, whole=not image.regions)
     sizes = ", ".join(dict.fromkeys(map(_size_text, images)))
     calibration = f"{images[0].pixel_size:.4g} {unit_text(images[0].unit)}/px"
     if images[0].unit == "pixel":
         calibration = "pixel size unknown"
-    kind_text, data = _look(cut, kind)
-    text = f"{kind_text} · {calibration} · {sizes}"
-    return Found(text) if data is None else Found(text, data.kind, data.phases, _shares(data))
+    return f"{calibration} · {sizes}"
+
+
+def look_at(images: Sequence[LayerImage], kind: str, control: Control) -> Found:
+    """Say what a pixel of images is, from a sample of them; quick if `is_quick`.
+
+    Parameters
+    ----------
+    images : sequence of LayerImage
+        One, two or three; of one that is not in memory the part is read that the image check reads, too.
+    kind : str
+        An `OutputKind` or "auto".
+    control : Control
+        Asked before something is read.
+
+    Returns
+    -------
+    Found
+        What it is.
+
+    Raises
+    ------
+    DataError
+        The images cannot be trained on, or not be read.
+    CancelledError
+        A stop was asked for.
+    """
+    samples = [_sample(image, control) for image in images]
+    are_whole = [sample.size == image.cut().array.size for sample, image in zip(samples, images, strict=True)]
+    try:
+        data = TrainingData.from_images(*samples, kind=kind)
+    except DataError:
+        if all(are_whole):
+            raise
+        return Found("large, checked when it is used")  # a sample may lack a rare phase
+    text = f"{data.channels} phases" if data.kind is OutputKind.PHASES else str(data.kind)
+    is_part = not all(whole or is_in_memory(image.array) for whole, image in zip(are_whole, images, strict=True))
+    return Found(f"{text} in the part that was read" if is_part else text, data.kind, data.phases)
 
 
 def _size_text(image: LayerImage) -> str:
@@ -122,38 +165,29 @@ def _check_slices(planes: Sequence[tuple[int, ...]], edge: int) -> None:
         )
 
 
-def _look(images: Sequence[LayerImage], kind: str) -> tuple[str, TrainingData | None]:
-    """What a pixel is, in words, with the sample that says so."""
-    if not all(isinstance(image.array, np.ndarray) for image in images):
-        return "not in memory, read when it is used", None
-    samples = [_sample(image) for image in images]
-    try:
-        data = TrainingData.from_images(*samples, kind=kind)
-    except DataError:
-        if all(sample.size == image.array.size for sample, image in zip(samples, images, strict=True)):
-            raise
-        return "large, checked when it is used", None  # a sample may lack a rare phase
-    if data.kind is OutputKind.PHASES:
-        return f"{data.channels} phases", data
-    return str(data.kind), data
-
-
-def _shares(data: TrainingData) -> tuple[float, ...]:
-    if not data.phases:
-        return ()
-    sources = data.sources[:1] if len(data.sources[0]) > 1 else data.sources  # of a stack each pixel once
-    counts = np.sum([np.bincount(source.ravel(), minlength=data.channels) for source in sources], axis=0)
-    return tuple(float(share) for share in counts / counts.sum())
-
-
-def _sample(image: LayerImage) -> Array:
+def _sample(image: LayerImage, control: Control) -> Array:
     """Every n-th pixel of a large image, all of a small one; those of several regions in one column."""
-    parts = list(pieces(image.array, image.regions))
-    samples = [_thinned(part, len(image.shape), SAMPLE // len(parts), image.rgb) for part in parts]
+    if not is_in_memory(image.array):
+        return _read(image, control)
+    control.check()
+    cut = image.cut()
+    parts = list(pieces(cut.array, cut.regions))
+    samples = [_thinned(part, len(cut.shape), SAMPLE // len(parts), cut.rgb) for part in parts]
     if len(samples) == 1:
         return samples[0]
-    channels = image.array.shape[2:]
+    channels = cut.array.shape[2:]
     return np.concatenate([sample.reshape(-1, 1, *channels) for sample in samples])
+
+
+def _read(image: LayerImage, control: Control) -> Array:
+    """A part of what is not in memory."""
+    try:
+        array: Array = part_of(image, control).image.array
+    except SliceGANError:
+        raise
+    except Exception as error:  # whatever a file or a computation may raise
+        raise DataError(f"{image.name} cannot be read ({error}): open it again, or choose another layer.") from error
+    return array
 
 
 def _thinned(array: Array, axes: int, most: int, rgb: bool) -> Array:

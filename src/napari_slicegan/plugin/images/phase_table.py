@@ -1,4 +1,4 @@
-"""The group *Phases* of the *Train* dock: colour, value, name and share of each phase."""
+"""The group *Phases* of the *Train* dock: colour, value and name of each phase; *Image check* tells its share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _TOOLTIP = (
     "The phases of the chosen images. Click a colour to change it (or press Enter), double-click a name to edit it "
     "(or press F2); the layers, the volumes and the models keep both."
 )
-_COLOUR, _VALUE, _NAME, _SHARE = range(4)
-_HEADER = ("Colour", "Value", "Name", "Share")
+_COLOUR, _VALUE, _NAME = range(3)
+_HEADER = ("Colour", "Value", "Name")
 _BORDER = 4
 _FIXED = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
@@ -56,7 +56,7 @@ class PhaseTable(QTableWidget):
         self.setHorizontalHeader(self._columns)
         self.setVerticalHeader(self._rows)
         self._rows.hide()
-        for column in (_COLOUR, _VALUE, _SHARE):
+        for column in (_COLOUR, _VALUE):
             self._columns.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self._columns.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -93,13 +93,12 @@ class PhaseTable(QTableWidget):
         self.group.set_text(f"{TITLE}: {_summary(phases, names)}")
         self.blockSignals(True)
         self.setRowCount(len(phases))
-        for place, (phase, share) in enumerate(zip(phases, found.shares, strict=True)):
+        for place, phase in enumerate(phases):
             self.setItem(place, _COLOUR, _swatch(look.colour(phase)))
-            for column, text in ((_VALUE, str(phase)), (_SHARE, f"{100 * share:.1f} %")):
-                item = QTableWidgetItem(text)
-                item.setFlags(_FIXED)
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.setItem(place, column, item)
+            item = QTableWidgetItem(str(phase))
+            item.setFlags(_FIXED)
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(place, _VALUE, item)
             self.setItem(place, _NAME, QTableWidgetItem(names.get(phase, "")))
         self.blockSignals(False)
         rows = sum(self.rowHeight(place) for place in range(len(phases)))

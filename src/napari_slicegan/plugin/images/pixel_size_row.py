@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +13,11 @@ from psygnal import Signal
 
 from napari_slicegan.core.calibration import UNITS, standard_size
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.plugin.images.file_tags import size_in_tags
-from napari_slicegan.plugin.layers import pixel_size, unit_text
+from napari_slicegan.plugin.images.file_tags import forget, lacks_size, reading_of
+from napari_slicegan.plugin.layers import unit_text
 from napari_slicegan.plugin.parts.dock import row
+from napari_slicegan.plugin.pixel_sizes import pixel_size
+from napari_slicegan.plugin.work.background import Background
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -44,12 +48,14 @@ class PixelSizeRow:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._layers: tuple[Layer, ...] = ()
+        self._others: tuple[Layer, ...] = ()
         self._slices = ""
         self._from_tags = False
         self.size = LineEdit(tooltip=_TOOLTIP)
         choices = [(unit_text(unit), unit) for unit in UNITS]
         self.unit = ComboBox(choices=choices, value="pixel", tooltip=_TOOLTIP)
         self.widget = row(self.size, self.unit, label="Pixel size", tooltip=_TOOLTIP)
+        self._reading = Background(self.widget.native)
         self.size.native.editingFinished.connect(self._write)
         self.unit.changed.connect(self._write)
 
@@ -59,7 +65,7 @@ class PixelSizeRow:
         return "pixel size from the file's tags" if self._from_tags else ""
 
     def show(self, layers: Sequence[Layer], others: Sequence[Layer] = (), slices: str = "") -> None:
-        """Show the pixel size of layers, having taken one that is missing from their files.
+        """Show the pixel size of layers; one that is missing is read from their files and follows, with `changed`.
 
         Parameters
         ----------
@@ -72,13 +78,24 @@ class PixelSizeRow:
         """
         if self._layers[:1] != tuple(layers[:1]):
             self._from_tags = False
-        self._layers, self._slices = (*layers, *others), slices
+        self._layers, self._others, self._slices = (*layers, *others), tuple(others), slices
         for layer in layers:
-            if (tags := size_in_tags(layer)) is not None:
-                self._apply([layer, *others], *tags)
-                self._from_tags = True
+            if (reading := reading_of(layer)) is not None:
+                self._reading.run(reading, partial(self._take_tags, weakref.ref(layer)))
         self.widget.enabled = bool(layers)
         self._show(*_size_of(layers[0], slices) if layers else ("", "pixel"))
+
+    def _take_tags(self, reference: weakref.ref[Layer], tags: tuple[float, str] | None) -> None:
+        """Give a layer the size that its file knows, unless it has got one or another layer is chosen by now."""
+        layer = reference()
+        if layer is None or tags is None:
+            return
+        if layer not in self._layers:
+            forget(layer)
+        elif lacks_size(layer):
+            self._apply([layer, *self._others], *tags)
+            self._from_tags = True
+            self.changed.emit()
 
     def _show(self, text: str, unit: str) -> None:
         self._text = text

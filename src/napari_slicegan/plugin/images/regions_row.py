@@ -45,7 +45,8 @@ class RegionRow:
         self._viewer, self._image = viewer, image
         tooltip = (
             "Train on the rectangles of a Shapes layer instead of the whole image, for example without a scale bar. "
-            "They can be moved at any time; a training that has begun keeps its own."
+            "They hold for every image that they lie on, and can be moved at any time; a training that has begun "
+            "keeps its own."
         )
         self.combo = ShapesCombo(viewer, None, label="Region", tooltip=tooltip)
         self.draw = button("Draw…", "Draw a rectangle on the image; more than one is possible.", self._draw)

@@ -75,8 +75,8 @@ class CurvesPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.view: RunView | None = None
-        self.titles = [_title(chart) for chart in _CHARTS]
-        self.plots: list[LinePlot] = []
+        self.titles: list[QLabel] = []
+        self.plots: list[LinePlot] = []  # made when there is something to draw, like their titles
         self._own, self._before, self._gap = 0.0, 0.0, PAUSE
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -152,12 +152,14 @@ class CurvesPanel(QWidget):
     def _make_plots(self) -> None:
         from napari_slicegan.plugin.parts.curve_lines import LinePlot  # pyqtgraph takes a moment
 
-        for chart, title in zip(_CHARTS, self.titles, strict=True):
+        for chart in _CHARTS:
+            title = _title(chart)
             are_errors = chart.kind is Evaluation  # few, and best at 0
             plot = LinePlot([line.colour for line in chart.lines], has_symbols=are_errors, is_from_zero=are_errors)
             plot.setToolTip(chart.tooltip)
             self._layout.addWidget(title)
             self._layout.addWidget(plot)
+            self.titles.append(title)
             self.plots.append(plot)
             if plot is not self.plots[0]:  # a plot linked to itself would not follow its curves
                 plot.setXLink(self.plots[0])

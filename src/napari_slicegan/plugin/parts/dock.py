@@ -160,6 +160,16 @@ def wrapped(label: Label) -> Label:
     return label
 
 
+def text_label(tooltip: str = "") -> QLabel:
+    """A label of Qt that breaks long lines instead of widening the dock; its text is shown as it is."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setToolTip(tooltip)
+    return label
+
+
 def breakable(text: str) -> str:
     """Let a path be broken between lines, by spaces of no width."""
     return text.replace("/", f"/{NO_WIDTH}").replace("_", f"_{NO_WIDTH}")

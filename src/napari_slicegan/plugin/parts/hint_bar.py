@@ -6,21 +6,16 @@ from collections.abc import Callable
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QToolButton
 
 from napari_slicegan.plugin.parts.dock import breakable
+from napari_slicegan.plugin.parts.notice import Notice
 from napari_slicegan.plugin.preferences import preferences, set_preference
 
-#: Of a blue that shows on a dark and on a light ground.
-_STYLE = """
-QFrame#hint { background: rgba(74, 144, 217, 40); border: 0; border-left: 3px solid #4a90d9; }
-QFrame#hint QLabel { background: transparent; }
-QFrame#hint QToolButton { background: transparent; border: 0; padding: 0; }
-QFrame#hint QToolButton:hover, QFrame#hint QToolButton:focus { background: rgba(74, 144, 217, 90); }
-"""
+_BLUE = "#4a90d9"
 
 
-class HintBar(QWidget):
+class HintBar(Notice):
     """A sentence, a button that does what it says, and a cross that sends the hints away for good.
 
     Attributes
@@ -32,11 +27,7 @@ class HintBar(QWidget):
     dismissed = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.label = QLabel()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setWordWrap(True)
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        super().__init__(_BLUE)
         self.label.setToolTip("What to do next.")
         self.button = QPushButton()
         self.button.clicked.connect(self._act)
@@ -48,7 +39,6 @@ class HintBar(QWidget):
         self.close_button.clicked.connect(self._dismiss)
         self._slot: Callable[[], None] | None = None
         self._arrange()
-        self.hide()
 
     def show_hint(self, text: str, action: str = "", slot: Callable[[], None] | None = None) -> None:
         """Show a sentence, or nothing.
@@ -75,18 +65,11 @@ class HintBar(QWidget):
         return not self.isHidden()
 
     def _arrange(self) -> None:
-        frame = QFrame()
-        frame.setObjectName("hint")
-        frame.setStyleSheet(_STYLE)
-        grid = QGridLayout(frame)
-        grid.setContentsMargins(8, 5, 4, 5)
-        grid.setColumnStretch(0, 1)
-        grid.addWidget(self.label, 0, 0)
-        grid.addWidget(self.close_button, 0, 1, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.button, 1, 0, Qt.AlignmentFlag.AlignLeft)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(frame)
+        self.grid.setContentsMargins(8, 5, 4, 5)  # the cross goes further to the side
+        self.grid.setColumnStretch(0, 1)
+        self.grid.addWidget(self.label, 0, 0)
+        self.grid.addWidget(self.close_button, 0, 1, Qt.AlignmentFlag.AlignTop)
+        self.grid.addWidget(self.button, 1, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _act(self) -> None:
         if self._slot is not None:

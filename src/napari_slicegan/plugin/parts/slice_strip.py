@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_slicegan.plugin.layers import Look
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS, label_colormap
+from napari_slicegan.plugin.painting import painted
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS
 
 _CAPTIONS = ("micrograph", *(f"⊥ {axis}" for axis in AXIS_LABELS))
 _GAP, _LINE, _HIGHEST = 6, 6, 128
-_MOST_LABELS = 8
 
 Array = npt.NDArray[Any]
 
@@ -134,39 +133,11 @@ def picture_of(plane: Array, look: Look | None) -> QImage:
     QImage
         One pixel for each; transparent where the layer is.
     """
-    colours = np.ascontiguousarray(_coloured(plane, look))
+    colours = painted(plane, look)
     height, width = colours.shape[:2]
-    kind = QImage.Format.Format_RGBA8888 if colours.shape[2] == 4 else QImage.Format.Format_RGB888
-    picture: QImage = QImage(colours.tobytes(), width, height, colours.strides[0], kind).copy()  # owns its pixels
+    kind = QImage.Format.Format_RGBA8888
+    picture: QImage = QImage(colours.tobytes(), width, height, 4 * width, kind).copy()  # owns its pixels
     return picture
-
-
-def _coloured(plane: Array, look: Look | None) -> npt.NDArray[np.uint8]:
-    """RGB or RGBA bytes."""
-    if plane.ndim == 3:
-        return plane[..., :4].astype(np.uint8, copy=False)
-    values, places = np.unique(plane, return_inverse=True)
-    if look is None or (look.colormap is None and not look.colours):
-        table = _default_colours(values)
-    elif look.colours:  # chosen for phases, also where these are the grey levels of an image
-        table = np.array([look.colour(int(value)) for value in values])
-    elif look.limits is None:
-        by_label = label_colormap(look, values.tolist()).color_dict
-        table = np.array([by_label[value] for value in values.tolist()])
-    else:
-        low, high = look.limits
-        table = look.colormap.map(np.clip((values.astype(float) - low) / max(high - low, 1e-12), 0, 1))
-    return np.asarray(np.round(255 * np.asarray(table)), np.uint8)[places.reshape(plane.shape)]
-
-
-def _default_colours(values: Array) -> Array:
-    if values.size <= _MOST_LABELS and values.dtype.kind in "bui":
-        from napari.utils.colormaps import label_colormap as default_labels
-
-        by_label = label_colormap(Look(default_labels()), values.tolist()).color_dict
-        return np.array([by_label[value] for value in values.tolist()])
-    top = 255.0 if values.dtype == np.uint8 else max(float(values.max()), 1e-12)
-    return np.repeat((values / top)[:, None], 3, axis=1)
 
 
 def _middle(image: Array, shape: tuple[int, ...]) -> Array:

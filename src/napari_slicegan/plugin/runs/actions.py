@@ -41,7 +41,7 @@ class RunActions:
     jobs : Jobs
         Of the viewer.
     background : Background
-        Reads and deletes files.
+        Reads, renames and deletes files, also on a slow disk; not the one that lists the runs, which may take long.
     parent : QWidget
         Where dialogs are shown.
 
@@ -105,8 +105,14 @@ class RunActions:
         widget.set_start_from(run.path)
 
     def _continue(self, run: RunSummary) -> None:
-        status = read_status(run.path)
-        further = ask_further(self._parent, run, status.seconds if status else 0.0)
+        self._background.run(
+            lambda: read_status(run.path),
+            lambda status: self._ask_further(run, status.seconds if status else 0.0),
+            self.said.emit,
+        )
+
+    def _ask_further(self, run: RunSummary, seconds: float) -> None:
+        further = ask_further(self._parent, run, seconds)
         if further is not None:
             self._jobs.watch(self._parent)
             self._jobs.training.proceed_run(run.path, minutes=further.minutes, iterations=further.iterations)
@@ -116,20 +122,23 @@ class RunActions:
         if self._is_own(run):
             job = self._jobs.training
             job.proceed() if waits else job.pause()
+            self.changed.emit(run.path)
         else:
             self._ask(run, Request.PROCEED if waits else Request.PAUSE)
-        self.changed.emit(run.path)
 
     def _stop(self, run: RunSummary) -> None:
         if self._is_own(run):
             self._jobs.training.stop()
+            self.changed.emit(run.path)
         else:
             self._ask(run, Request.STOP)
-        self.changed.emit(run.path)
 
     def _ask(self, run: RunSummary, request: Request) -> None:
-        ask(run.path, request)
+        self._background.run(lambda: ask(run.path, request), lambda _: self._tell_asked(run, request), self._fail)
+
+    def _tell_asked(self, run: RunSummary, request: Request) -> None:
         self.asked.emit(f"Asked {run.name} {_ASKED[request]} …")
+        self.changed.emit(None)  # meanwhile another one may have been selected
 
     def _is_own(self, run: RunSummary) -> bool:
         """Whether this viewer trains it."""
@@ -138,10 +147,15 @@ class RunActions:
 
     def _rename(self, run: RunSummary) -> None:
         if name := ask_name(self._parent, run):
-            path = rename_run(run.path, name)
-            self._jobs.models.move(run.path, path)
-            self._jobs.training.move(run.path, path)
-            self.changed.emit(path)
+            self._background.run(
+                lambda: rename_run(run.path, name), lambda path: self._follow_to(run, path), self.said.emit
+            )
+
+    def _follow_to(self, run: RunSummary, path: Path) -> None:
+        """Whatever knows of a run finds it under its new name."""
+        self._jobs.models.move(run.path, path)
+        self._jobs.training.move(run.path, path)
+        self.changed.emit(path)
 
     def _delete(self, run: RunSummary) -> None:
         if may_delete(self._parent, run):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_slicegan.core.events import Event
 from napari_slicegan.plugin.models import look_of
 from napari_slicegan.plugin.parts.curves_panel import CurvesPanel
-from napari_slicegan.plugin.parts.dock import breakable
+from napari_slicegan.plugin.parts.dock import breakable, text_label
 from napari_slicegan.plugin.parts.slice_strip import SliceStrip
 from napari_slicegan.plugin.runs.loading import LoadedRun, load_run
 from napari_slicegan.plugin.work.background import Background
@@ -40,11 +39,7 @@ class RunDetail(QWidget):
         self._run: RunSummary | None = None
         self._follower: Follower | None = None
         self.view: RunView | None = None
-        self.message = QLabel()
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setWordWrap(True)
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.message.setToolTip("What is to be said of the selected run.")
+        self.message = text_label("What is to be said of the selected run.")
         self.strip, self.curves = SliceStrip(), CurvesPanel()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

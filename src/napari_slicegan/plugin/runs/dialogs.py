@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -22,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_slicegan.core.runs import RunSummary
 from napari_slicegan.core.words import duration, size_in_words
 from napari_slicegan.plugin.train.settings import ITERATIONS, MINUTES
+from napari_slicegan.plugin.work.background import Background
 
 _USUAL = {MINUTES: 10.0, ITERATIONS: 1000.0}
 _NARROWEST = 320
@@ -110,19 +113,16 @@ def may_delete(parent: QWidget, run: RunSummary) -> bool:
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Delete the run")
-    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Delete {run.name}?")
-    box.setInformativeText(
-        f"Its model, checkpoint, previews and log, {size_in_words(size_of(run.path))} in {run.path}, cannot be "
-        "brought back. Volumes and layers stay."
+    loss = f"Its model, checkpoint, previews and log in {run.path} cannot be brought back. Volumes and layers stay."
+    box.setInformativeText(f"{loss}\n\nIts size on the disk is being added up …")
+    is_over = Event()
+    Background(box).run(  # a network may take its time
+        lambda: size_of(run.path, is_over),
+        lambda size: box.setInformativeText(f"{loss}\n\nIt takes {size_in_words(size)} on the disk."),
     )
-    delete = box.addButton("&Delete", QMessageBox.ButtonRole.DestructiveRole)
-    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-    box.setDefaultButton(cancel)
-    box.setEscapeButton(cancel)
-    box.exec()
-    is_sure = box.clickedButton() is delete
-    box.deleteLater()
+    is_sure = _is_sure(box, "&Delete")
+    is_over.set()
     return is_sure
 
 
@@ -130,24 +130,31 @@ def may_replace(parent: QWidget, path: Path) -> bool:
     """Ask whether a file may be replaced; no is what happens without a choice."""
     box = QMessageBox(parent)
     box.setWindowTitle("Replace the file")
-    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"{path} exists already. Replace it?")
-    replace = box.addButton("&Replace", QMessageBox.ButtonRole.DestructiveRole)
-    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+    return _is_sure(box, "&Replace")
+
+
+def _is_sure(box: QMessageBox, verb: str) -> bool:
+    """Ask whether to do what cannot be undone."""
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    do = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
+    cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(cancel)
+    box.setEscapeButton(cancel)
     box.exec()
-    is_sure = box.clickedButton() is replace
+    is_sure = box.clickedButton() is do
     box.deleteLater()
     return is_sure
 
 
-def size_of(path: Path) -> int:
-    """Bytes that a run takes on the disk."""
+def size_of(path: Path, is_over: Event) -> int:
+    """Bytes that a run takes on the disk; fewer when nobody wants to know any more."""
     total = 0
     for file in path.rglob("*"):
-        try:
+        if is_over.is_set():
+            break
+        with suppress(OSError):
             total += file.lstat().st_size
-        except OSError:
-            continue
     return total
 
 

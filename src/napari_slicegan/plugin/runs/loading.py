@@ -15,10 +15,10 @@ import numpy.typing as npt
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, ModelError, SliceGANError
-from napari_slicegan.core.files import CONFIG
+from napari_slicegan.core.files import CONFIG, IMAGES
 from napari_slicegan.core.model_header import read_info
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.core.runs import Follower, previews, read_preview
+from napari_slicegan.core.runs import Follower, RunSummary, list_runs, previews, read_preview
 from napari_slicegan.core.runs.status import read_text
 from napari_slicegan.core.stored_images import read_images
 from napari_slicegan.plugin.micrograph import middle_of
@@ -27,6 +27,25 @@ from napari_slicegan.plugin.work.run_view import RunView
 _DAMAGED = (SliceGANError, OSError, ValueError, TypeError, KeyError, RecursionError)
 #: Bytes that previews over time may take in memory.
 MOST_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is in a folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    runs : sequence of RunSummary
+        The newest first.
+    with_images : set of Path
+        Those of the runs that hold their training images.
+    """
+
+    folder: Path
+    runs: Sequence[RunSummary]
+    with_images: frozenset[Path]
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,12 @@ class Previews:
     iterations: tuple[int, ...]
     info: ModelInfo
     left_out: int
+
+
+def list_folder(folder: Path) -> Listing:
+    """List the runs in a folder; empty where it cannot be read."""
+    runs = list_runs(folder)
+    return Listing(folder, runs, frozenset(run.path for run in runs if (run.path / IMAGES).is_file()))
 
 
 def load_run(path: Path) -> LoadedRun:

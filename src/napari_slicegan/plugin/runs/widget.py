@@ -11,8 +11,7 @@ from magicgui.widgets import FileEdit, Label
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
 
-from napari_slicegan.core.files import IMAGES
-from napari_slicegan.core.runs import RunSummary, list_runs
+from napari_slicegan.core.runs import RunSummary
 from napari_slicegan.plugin import preferences
 from napari_slicegan.plugin.parts.dock import Dock, Rows, breakable, wrapped
 from napari_slicegan.plugin.parts.docks import TRAIN, open_dock
@@ -20,6 +19,7 @@ from napari_slicegan.plugin.parts.hint_bar import HintBar
 from napari_slicegan.plugin.runs.actions import RunActions
 from napari_slicegan.plugin.runs.buttons import RunButtons, Situation
 from napari_slicegan.plugin.runs.detail import RunDetail
+from napari_slicegan.plugin.runs.loading import Listing, list_folder
 from napari_slicegan.plugin.runs.table import RunsTable
 from napari_slicegan.plugin.train.unfinished import UnfinishedOffer
 from napari_slicegan.plugin.work.background import Background
@@ -47,6 +47,7 @@ class RunsWidget(Dock):
         self._viewer = napari_viewer
         self.jobs = jobs_of(napari_viewer)
         self._background = Background(self)
+        self._with_images: frozenset[Path] = frozenset()
         self._state, self._hurry, self._wanted = State.IDLE, 0, self._newest_of_viewer()
         self.hint, self.offer = HintBar(), UnfinishedOffer(napari_viewer)
         self.folder = FileEdit(
@@ -59,7 +60,7 @@ class RunsWidget(Dock):
         self.folder.line_edit.tooltip = self.folder.tooltip
         self.table = RunsTable()
         self.detail = RunDetail(self.jobs, self._background)
-        self.commands = RunActions(napari_viewer, self.jobs, self._background, self)
+        self.commands = RunActions(napari_viewer, self.jobs, Background(self), self)
         self.buttons = RunButtons(self.commands.slots)
         self.said = Label(tooltip="What came of it.")
         self.said.native.setTextFormat(Qt.TextFormat.PlainText)
@@ -129,12 +130,13 @@ class RunsWidget(Dock):
         if self._background.is_busy:
             self._timer.start(_SOON_MS)
             return
-        self._background.run(lambda: (folder, list_runs(folder)), self._take, self._try_later)
+        self._background.run(lambda: list_folder(folder), self._take, self._try_later)
 
-    def _take(self, found: tuple[Path, Sequence[RunSummary]]) -> None:
+    def _take(self, found: Listing) -> None:
         """Show the runs, and look again later."""
-        folder, runs = found
-        if folder == Path(str(self.folder.value)).expanduser():
+        runs = found.runs
+        if found.folder == Path(str(self.folder.value)).expanduser():
+            self._with_images = found.with_images
             self.table.show_runs(runs)
             self._select(runs)
             self.hint.show_hint("" if runs else _NO_RUNS, "" if runs else "Train…", lambda: self._open(TRAIN))
@@ -181,7 +183,7 @@ class RunsWidget(Dock):
             Situation(
                 run,
                 view is not None and view.preview is not None,
-                run is not None and (run.path / IMAGES).is_file(),
+                run is not None and run.path in self._with_images,
                 self.jobs.training.status.state.is_busy,
                 self.jobs.loading.status.state.is_busy,
             )

@@ -57,7 +57,7 @@ class TrainingJob(Job):
         source : Layer
             The first layer, which the preview is put beside.
         """
-        self._begin(order, order.images[0].look, source)
+        self._begin(order, order.inquiry.images[0].look, source)
 
     def proceed_run(self, path: Path, *, minutes: float = 0, iterations: int = 0) -> None:
         """Go on with a run from its directory alone; nothing happens while another training is on.

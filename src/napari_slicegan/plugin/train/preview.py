@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_slicegan.core.events import Preview
 from napari_slicegan.plugin.show import View, add_beside, look_at_layer
-from napari_slicegan.plugin.volume_layers import volume_layer
+from napari_slicegan.plugin.volume_layers import ours_in, volume_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -72,7 +72,7 @@ class PreviewLayer:
             self._add()
         elif (layer := self._shown()) is not None:
             layer.data = event.volume
-            layer.metadata["napari-slicegan"]["iterations"] = event.iteration
+            ours_in(layer.metadata)["iterations"] = event.iteration
 
     def bring_into_view(self) -> None:
         """Turn to 3D with the camera on the preview, alone; it comes back if it was removed."""

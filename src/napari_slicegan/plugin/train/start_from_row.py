@@ -7,14 +7,13 @@ from html import escape
 from pathlib import Path
 
 from psygnal import Signal
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.files import CONFIG
 from napari_slicegan.plugin.models import run_name
-from napari_slicegan.plugin.parts.dock import breakable
+from napari_slicegan.plugin.parts.dock import breakable, text_label
 
 
 class StartFromRow(QWidget):
@@ -24,6 +23,8 @@ class StartFromRow(QWidget):
     ----------
     path : Path or None
         The model, checkpoint or run.
+    name : str
+        What it is called; empty for new networks.
     """
 
     changed = Signal()
@@ -31,10 +32,8 @@ class StartFromRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.path: Path | None = None
-        self.label = QLabel()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setWordWrap(True)
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.name = ""
+        self.label = text_label()
         self.close_button = QToolButton()
         self.close_button.setText("✕")
         self.close_button.setToolTip("Start from new networks instead.")
@@ -48,8 +47,8 @@ class StartFromRow(QWidget):
 
     def show_path(self, path: Path | None) -> None:
         """Start from a model, or from new networks."""
-        self.path = path
-        self.label.setText(f"Starts from the networks of {breakable(run_name(path))}." if path else "")
+        self.path, self.name = path, run_name(path) if path else ""
+        self.label.setText(f"Starts from the networks of {breakable(self.name)}." if path else "")
         self.setToolTip(f"A new run that goes on from what {escape(str(path))} has learnt." if path else "")
         self.setVisible(path is not None)
         self.changed.emit()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from napari_slicegan.core.config import NetworkConfig, TrainingConfig
-from napari_slicegan.plugin.layers import LayerImage, training_data
+from napari_slicegan.plugin.layers import training_data
 from napari_slicegan.plugin.micrograph import middle_of
+from napari_slicegan.plugin.show import prepare_napari
+from napari_slicegan.plugin.train.estimate_job import Inquiry
 from napari_slicegan.plugin.work.run_view import RunView
 from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
@@ -25,40 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Order:
-    """What to train.
+    """A new training.
 
     Attributes
     ----------
-    images : tuple of LayerImage
-        One, two or three.
-    kind : str
-        An `OutputKind` or "auto".
-    axis : str
-        The special axis of two images.
-    network, training : NetworkConfig, TrainingConfig
-        The settings.
+    inquiry : Inquiry
+        What to train; what it takes has been measured of the same.
     preset : str
-        The name they were derived from.
+        The name that its settings were derived from.
     path : Path
         The run's directory.
     start_from : Path, optional
         A model, checkpoint or run whose networks are taken over.
-    device : str
-        "auto", "cpu", "cuda" or "mps".
-    threads : int
-        Of the processor; 0 leaves the choice to torch.
     """
 
-    images: tuple[LayerImage, ...]
-    kind: str
-    axis: str
-    network: NetworkConfig
-    training: TrainingConfig
+    inquiry: Inquiry
     preset: str
     path: Path
     start_from: Path | None = None
-    device: str = "auto"
-    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +97,7 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
         from napari_slicegan.core.device import device_in_words
         from napari_slicegan.core.model_info import ModelInfo  # imports torch, which takes seconds
 
+        prepare_napari()
         run, trainer = _started(order) if isinstance(order, Order) else _continued(order)
         control.attach(trainer)
         data, network = trainer.data, trainer.gan.network
@@ -126,11 +112,12 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
 
 def _started(order: Order) -> tuple[Run, Trainer]:
     """A new run on images."""
-    data = training_data(order.images, order.kind, order.axis)
+    what = order.inquiry
+    data = training_data(what.images, what.kind, what.axis)
     from napari_slicegan.core.run import Run
 
-    use_threads(order.threads)
-    settings = (order.network, order.training, order.preset, order.device)
+    use_threads(what.threads)
+    settings = (what.network, what.training, order.preset, what.device)
     return Run.start(order.path, data, *settings, start_from=order.start_from)
 
 

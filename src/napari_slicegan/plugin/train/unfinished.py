@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Qt, QTimer, Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QPushButton
 
 from napari_slicegan.core.files import CHECKPOINT, IMAGES
 from napari_slicegan.core.runs import RunState, RunSummary, list_runs
 from napari_slicegan.plugin import preferences
 from napari_slicegan.plugin.parts.dock import breakable
+from napari_slicegan.plugin.parts.notice import Notice
 from napari_slicegan.plugin.work.background import Background
 from napari_slicegan.plugin.work.job import Status
 from napari_slicegan.plugin.work.jobs import jobs_of
@@ -19,10 +20,7 @@ from napari_slicegan.plugin.work.jobs import jobs_of
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_STYLE = """
-QFrame#offer { background: rgba(224, 150, 47, 40); border: 0; border-left: 3px solid #e0962f; }
-QFrame#offer QLabel { background: transparent; }
-"""
+_AMBER = "#e0962f"
 
 
 class _Settled(QObject):
@@ -44,7 +42,7 @@ class _Settled(QObject):
 _settled = _Settled()
 
 
-class UnfinishedOffer(QWidget):
+class UnfinishedOffer(Notice):
     """A line that offers the newest interrupted run; hidden while there is none or something is trained.
 
     Parameters
@@ -54,24 +52,22 @@ class UnfinishedOffer(QWidget):
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__()
+        super().__init__(_AMBER)
         self._jobs = jobs_of(viewer)
         self._background = Background(self)
         self._runs: list[RunSummary] = []
-        self.label = QLabel()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setWordWrap(True)
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.go = QPushButton("&Continue")
         self.go.setToolTip("Train on from the last checkpoint to the end that was planned.")
         self.not_now = QPushButton("&Not now")
         self.not_now.setToolTip("Leave it as it is; the Runs dock can continue it at any time.")
         self.go.clicked.connect(lambda *_: self._continue())
         self.not_now.clicked.connect(lambda *_: self._settle())
-        self._arrange()
+        self.grid.setColumnStretch(2, 1)
+        self.grid.addWidget(self.label, 0, 0, 1, 3)
+        self.grid.addWidget(self.go, 1, 0)
+        self.grid.addWidget(self.not_now, 1, 1)
         self._jobs.training.changed.connect(self._follow)
         _settled.changed.connect(self._show)
-        self.hide()
         soon = QTimer(self)  # when the dock is on the screen
         soon.setSingleShot(True)
         soon.timeout.connect(self._look)
@@ -115,20 +111,6 @@ class UnfinishedOffer(QWidget):
             _settled.add(status.path)
         if status.state.is_busy is not self.isHidden():
             self._show()
-
-    def _arrange(self) -> None:
-        frame = QFrame()
-        frame.setObjectName("offer")
-        frame.setStyleSheet(_STYLE)
-        grid = QGridLayout(frame)
-        grid.setContentsMargins(8, 5, 8, 5)
-        grid.setColumnStretch(2, 1)
-        grid.addWidget(self.label, 0, 0, 1, 3)
-        grid.addWidget(self.go, 1, 0)
-        grid.addWidget(self.not_now, 1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(frame)
 
 
 def _interrupted(folder: Path) -> list[RunSummary]:

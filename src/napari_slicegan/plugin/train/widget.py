@@ -12,7 +12,6 @@ from qtpy.QtGui import QShowEvent
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.check.panel import CheckPanel
 from napari_slicegan.plugin.images.chooser import MaterialChooser
-from napari_slicegan.plugin.models import run_name
 from napari_slicegan.plugin.parts.dock import Dock, Rows, button, row
 from napari_slicegan.plugin.parts.docks import GENERATE, PLUGIN, RUNS, open_dock
 from napari_slicegan.plugin.parts.fold import Fold
@@ -31,6 +30,8 @@ from napari_slicegan.plugin.work.jobs import jobs_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+    from napari_slicegan.plugin.images.choice import Choice
 
 _PAUSE_TIP = "Let the training wait: its work is saved, and the computer is free."
 _RESUME_TIP = "Let the training go on where it waits."
@@ -157,7 +158,7 @@ class TrainWidget(Dock):
             self.panel.show_message("" if is_said_above else said)
 
     def _show_hint(self, problem: str) -> Hint:
-        status, models, start = self.job.status, self.jobs.models.entries, self.start_from.path
+        status, models = self.job.status, self.jobs.models.entries
         hint = hint_of(
             Facts(
                 status.state,
@@ -167,7 +168,7 @@ class TrainWidget(Dock):
                 has_preview=self.job.preview.is_there,
                 is_in_view=self.job.preview.is_in_view,
                 has_model=any(entry.path == status.path for entry in models),
-                start_from=run_name(start) if start else "",
+                start_from=self.start_from.name,
             )
         )
         slots = {
@@ -204,7 +205,17 @@ class TrainWidget(Dock):
         choice = self.chooser.choice
         if choice is None or self.chooser.error or self._settings_error():
             return None
-        images = choice.images(copy=False)
+        return self._inquire(choice, copy=False)
+
+    def _inquire(self, choice: Choice, *, copy: bool) -> Inquiry:
+        """What is chosen to be trained, with images that stay as they are or that only a look is taken at.
+
+        Raises
+        ------
+        SliceGANError
+            It cannot be trained on.
+        """
+        images = choice.images(copy=copy)
         network, training = self.settings.network_config(), self.settings.training_config()
         device, threads = str(self.settings.device.value), int(self.settings.threads.value)
         return Inquiry(images, choice.kind, choice.axis, network, training, device, threads)
@@ -215,24 +226,14 @@ class TrainWidget(Dock):
         if choice is None or self.job.status.state.is_busy:
             return
         try:
-            order = Order(
-                choice.images(),
-                choice.kind,
-                choice.axis,
-                self.settings.network_config(),
-                self.settings.training_config(),
-                self.settings.preset.value,
-                self.settings.new_path(choice.layers[0].name),
-                self.start_from.path,
-                str(self.settings.device.value),
-                int(self.settings.threads.value),
-            )
+            inquiry = self._inquire(choice, copy=True)
         except SliceGANError as error:
             show_error(str(error))
             return
+        path = self.settings.new_path(choice.layers[0].name)
         self.jobs.estimate.stop()
         self.jobs.watch(self)
-        self.job.start(order, choice.layers[0])
+        self.job.start(Order(inquiry, self.settings.preset.value, path, self.start_from.path), choice.layers[0])
 
     def _pause(self) -> None:
         if self.job.status.state is State.PAUSED:
