@@ -20,6 +20,7 @@ from napari_slicegan.plugin.train import settings
 from napari_slicegan.plugin.work.jobs import jobs_of
 
 os.environ["NAPARI_ENSURE_PLUGIN_MAIN_THREAD"] = "1"  # a layer that is touched from a worker is an error
+os.environ["NAPARI_STRICT_QT"] = "1"  # what is left of a window when it has gone is an error
 
 PLUGIN = "napari-slicegan"
 

@@ -34,17 +34,20 @@ def close_dock(widget: Any) -> None:
     QTest.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
 
 
-def test_a_dock_closed_and_opened_again_shows_the_training(train_dock, viewer, open_dock: Open, qtbot):
-    train_for(train_dock, 10**6)
-    click(train_dock.start)
-    until_trains(train_dock, qtbot)
-    close_dock(train_dock)
+def test_a_dock_closed_and_opened_again_shows_the_training(viewer, open_dock: Open, qtbot):
+    viewer.add_labels(two_phases())
+    first = open_dock(viewer)
+    train_for(first, 10**6)
+    click(first.start)
+    until_trains(first, qtbot)
+    close_dock(first)
     qtbot.wait(50)
-    before = job(train_dock).status.progress.iteration
-    qtbot.waitUntil(lambda: job(train_dock).status.progress.iteration > before, timeout=60_000)
+    before = job(first).status.progress.iteration
+    qtbot.waitUntil(lambda: job(first).status.progress.iteration > before, timeout=60_000)
 
     again = open_dock(viewer)
-    assert again is not train_dock
+    assert again is not first
+    del first  # else it would outlive the window
     assert again.panel.state.value.startswith("Training on")
     assert not again.start.enabled
     assert again.live.curves.view is job(again).view

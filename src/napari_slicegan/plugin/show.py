@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_slicegan.plugin.volume_layers import LayerTuple
+from napari_slicegan.plugin.workarounds import aim_cursor
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,7 +34,7 @@ def add_beside(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | Non
     selected, was_flat = set(viewer.layers.selection), viewer.dims.ndim < 3
     camera = viewer.scene.camera
     center, zoom, angles = camera.center, camera.zoom, camera.angles
-    _aim_cursor(viewer)
+    aim_cursor(viewer)
     layer = viewer.add_layer(Layer.create(data, details, kind))
     viewer.layers.selection.clear()
     viewer.layers.selection.update(selected)
@@ -48,7 +49,7 @@ def add_volume(viewer: ViewerModel, layer_tuple: LayerTuple, *, in_3d: bool) -> 
     from napari.layers import Layer
 
     data, details, kind = layer_tuple
-    _aim_cursor(viewer)
+    aim_cursor(viewer)
     layer = viewer.add_layer(Layer.create(data, details, kind))
     if in_3d:
         look_at_layer(viewer, layer)
@@ -62,18 +63,8 @@ def look_at_layer(viewer: ViewerModel, layer: Layer) -> None:
     if viewer.dims.ndisplay != 3:
         viewer.dims.ndisplay = 3
         viewer.scene.camera.set_view_direction(VIEW, UP)
-    _aim_cursor(viewer)
+    aim_cursor(viewer)
     viewer.fit_to_view(layers=[layer])
-
-
-def _aim_cursor(viewer: ViewerModel) -> None:
-    """Let the cursor look along the camera in 3D.
-
-    Until the mouse has moved over the canvas, it looks nowhere, and napari fails on labels that have names.
-    """
-    cursor, dims = viewer.cursor, viewer.dims
-    if dims.ndisplay == 3 and getattr(cursor, "_view_direction", 0) is None:  # napari offers no public way
-        cursor._view_direction = viewer.scene.camera.calculate_nd_view_direction(dims.ndim, dims.displayed)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from napari_slicegan.plugin.models import Models
 from napari_slicegan.plugin.train.estimate_job import EstimateJob
 from napari_slicegan.plugin.train.job import TrainingJob
 from napari_slicegan.plugin.work.job import Job
+from napari_slicegan.plugin.workarounds import remove_layers_safely
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -80,4 +81,5 @@ def jobs_of(viewer: ViewerModel) -> Jobs:
     viewer = getattr(viewer, "__wrapped__", viewer)  # napari gives widgets a proxy, which lives no longer than they
     if viewer not in _jobs:
         _jobs[viewer] = Jobs(viewer)
+        remove_layers_safely(viewer)
     return _jobs[viewer]
