@@ -3,8 +3,9 @@
 xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/responsiveness.py [SECONDS]
 
 The canvas is drawn in the same thread; where that is done in software, as under Xvfb, it takes a good part of the gaps.
-So beside the gaps stands what remains of them without it: less the time in which a frame is drawn, and in which it is
-put on the screen. What napari takes by itself to add a layer like a preview is measured as well.
+So beside the gaps stands what remains of them without its frames: less the time from the moment that the window begins
+to paint one until it is on the screen. What napari takes by itself to add a layer like a preview and to turn it to 3D
+is measured as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ os.environ["NAPARI_CONFIG"] = ""
 import napari
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtTest import QTest
 
 PLUGIN = "napari-slicegan"
@@ -30,29 +31,35 @@ TICK = 10
 EDGE, VOLUME = 64, 256  # voxels: of a layer that napari adds by itself, and of generated volumes
 
 
-class Watch:
-    """Ticks of a timer, and the times in which the canvas draws."""
+class Watch(QObject):
+    """Ticks of a timer, and the times in which the window paints a frame of the canvas."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
         self.ticks: list[float] = []
         self.frames: list[tuple[float, float]] = []
-        self._begun: float | None = None
+        self._begun, self._is_drawn = 0.0, False
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(lambda: self.ticks.append(time.perf_counter()))
         canvas = viewer.window._qt_viewer.canvas  # no public way to its frames
-        canvas._scene_canvas.events.draw.connect(self._begin, position="first")
-        canvas._scene_canvas.events.draw.connect(self._end, position="last")
-        canvas.native.aboutToCompose.connect(self._begin)
+        canvas._scene_canvas.events.draw.connect(self._draw)
         canvas.native.frameSwapped.connect(self._end)
+        viewer.window._qt_window.installEventFilter(self)
 
-    def _begin(self, _event: object = None) -> None:
-        self._begun = time.perf_counter()
+    def eventFilter(self, _window: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Note when the window begins to paint."""
+        if event is not None and event.type() == QEvent.Type.UpdateRequest:
+            self._begun, self._is_drawn = time.perf_counter(), False
+        return False
 
-    def _end(self, _event: object = None) -> None:
-        if self._begun is not None:
+    def _draw(self, _event: object = None) -> None:
+        self._is_drawn = True
+
+    def _end(self) -> None:
+        if self._is_drawn:
             self.frames.append((self._begun, time.perf_counter()))
-            self._begun = None
+            self._is_drawn = False
 
     def until(self, condition: Callable[[], bool], seconds: float) -> None:
         """Take the times until something has happened, or so many seconds have passed."""
@@ -70,6 +77,7 @@ class Watch:
         QTimer.singleShot(0, act)
         QTest.qWait(5 * TICK)
         self.until(done, seconds)
+        QTest.qWait(5 * TICK)
         self._timer.stop()
         gaps, without = self._gaps()
         middle, high = np.percentile(gaps, [50, 99])
@@ -101,11 +109,16 @@ def open_dock(viewer: napari.Viewer, name: str) -> Any:
 
 
 def napari_alone(viewer: napari.Viewer, watch: Watch) -> None:
-    """Measure what napari takes to add a layer like a preview, without the plugin."""
+    """Measure what napari takes to add a layer like a preview, and to turn it to 3D, without the plugin."""
     volume = np.random.default_rng(0).integers(0, 3, (EDGE,) * 3, dtype=np.uint8)
+    details = {"scale": (1.0,) * 3, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
     for turn in ("first", "second"):
-        watch.tell(f"napari alone adds labels, {turn} time", lambda: viewer.add_layer(Labels(volume)), 2)
-        viewer.layers.pop()
+        layer = Labels(volume, rendering="iso_categorical", iso_gradient_mode="smooth", **details)
+        watch.tell(f"napari alone adds labels, {turn} time", lambda layer=layer: viewer.add_layer(layer), 2)
+        watch.tell("napari alone turns to 3D", lambda: setattr(viewer.dims, "ndisplay", 3), 2)
+        viewer.dims.ndisplay = 2
+        QTest.qWait(500)
+        viewer.layers.remove(layer)
         QTest.qWait(500)
 
 
@@ -127,11 +140,12 @@ def train(viewer: napari.Viewer, watch: Watch, seconds: float) -> None:
     watch.tell(f"training, {seconds:g} s, preview in 3D", dock.jobs.training.preview.bring_into_view, seconds)
     dock.jobs.training.preview.go_back()
     print(f"   {job.status.progress.iteration} iterations, {len(previews())} preview layer")
-    for button in (dock.pause, dock.stop):
+    ends = {dock.pause: lambda: "saved" in job.status.message, dock.stop: lambda: not job.status.state.is_busy}
+    for button, is_done in ends.items():
         start = time.perf_counter()
         click(button)
         said = f"{job.status.state} after {time.perf_counter() - start:.2f} s"
-        watch.until(lambda: "saved" in job.status.message or not job.status.state.is_busy, 60)
+        watch.until(is_done, 60)
         print(f"   {said}, done after {time.perf_counter() - start:.2f} s: {job.status.message}")
 
 

@@ -58,6 +58,16 @@ def test_curves_follow_their_run_and_are_not_drawn_for_each_event(panel, qtbot, 
     assert not panel._pause.isActive()  # of another run
 
 
+def test_many_errors_are_drawn_without_marks(panel, qtbot, tmp_path):
+    view = RunView(tmp_path)
+    for iteration in range(1, 102):
+        view.feed(Evaluation(iteration, 0.03, 0.01))
+    panel.show_run(view)
+    panel.show()
+    qtbot.waitExposed(panel)
+    assert [curve.opts["symbol"] for curve in panel.plots[2].curves] == [None, None]  # they would run together
+
+
 def test_drawing_that_takes_long_is_done_less_often(panel, qtbot, tmp_path):
     view = RunView(tmp_path)
     view.feed(report(1))

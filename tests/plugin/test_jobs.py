@@ -42,8 +42,9 @@ def test_a_dock_closed_and_opened_again_shows_the_training(viewer, open_dock: Op
     until_trains(first, qtbot)
     close_dock(first)
     qtbot.wait(50)
-    before = job(first).status.progress.iteration
-    qtbot.waitUntil(lambda: job(first).status.progress.iteration > before, timeout=60_000)
+    training = job(first)
+    before = training.status.progress.iteration
+    qtbot.waitUntil(lambda: training.status.progress.iteration > before, timeout=60_000)
 
     again = open_dock(viewer)
     assert again is not first

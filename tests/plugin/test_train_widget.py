@@ -83,6 +83,7 @@ def test_the_preview_is_one_layer_refreshed_in_place(train_dock, viewer, qtbot, 
     assert preview.axis_labels == ("z", "y", "x")
     assert tuple(preview.get_color(1)) == tuple(micrograph.get_color(1))
 
+    qtbot.waitUntil(lambda: viewer.dims.point[0] == 8.0)  # its middle, of an axis that was not there before
     viewer.dims.set_point(0, 3.0)
     viewer.scene.camera.zoom, viewer.scene.camera.center = 7.0, (0.0, 5.0, 6.0)
     first = preview.data

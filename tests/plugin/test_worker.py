@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import QThread
 
 from napari_slicegan.core.events import CheckpointSaved, Preview, Progress
+from napari_slicegan.plugin.train import task
 from napari_slicegan.plugin.work import worker
 from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError, no_defects, reporter, throttled
 
@@ -42,6 +43,15 @@ def test_events_are_thinned_but_the_last_ones_arrive(monkeypatch):
     assert reports[-1] == 99
     assert [event.iteration for event in seen if isinstance(event, Preview)] == [0, 99]
     assert sum(isinstance(event, CheckpointSaved) for event in seen) == 1
+
+
+def test_a_training_rests_once_while_the_layer_of_its_previews_is_added(monkeypatch):
+    rests = []
+    monkeypatch.setattr(task.time, "sleep", rests.append)
+    events = [report(1), Preview(1, np.zeros(1)), report(2), Preview(2, np.zeros(1)), report(3)]
+    seen = task.gently(iter(events))
+    assert (next(seen), next(seen), rests) == (*events[:2], [])  # the window has it before
+    assert (list(seen), len(rests)) == (events[2:], 1)
 
 
 def test_a_stop_reaches_the_trainer_before_and_after_it_is_there():

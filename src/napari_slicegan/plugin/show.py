@@ -6,6 +6,8 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
+
 from napari_slicegan.plugin.volume_layers import LayerTuple
 from napari_slicegan.plugin.workarounds import aim_cursor
 
@@ -40,7 +42,8 @@ def add_beside(viewer: ViewerModel, layer_tuple: LayerTuple, source: Layer | Non
     viewer.layers.selection.update(selected)
     camera.center, camera.zoom, camera.angles = center, zoom, angles  # napari fits the view when it gets an axis
     if was_flat:  # along an axis that was not there before, the point is nobody's yet: the middle shows something
-        viewer.dims.set_point(0, float(layer.extent.world.mean(axis=0)[0]))
+        middle = float(layer.extent.world.mean(axis=0)[0])
+        QTimer.singleShot(0, lambda: viewer.dims.ndim > 2 and viewer.dims.set_point(0, middle))
     return layer
 
 

@@ -148,7 +148,8 @@ class MaterialChooser:
     def reset_choices(self) -> None:
         """Follow the layer list."""
         for combo in self.images:
-            combo.reset_choices()
+            with combo.changed.blocked():  # one look at the end is enough
+                combo.reset_choices()
         if self.region is not None:
             self.region.reset_choices()
         self.look()

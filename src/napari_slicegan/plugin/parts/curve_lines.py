@@ -12,7 +12,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor, QPaintEvent, QWheelEvent
 
 HEIGHT, _NAMED = 84, 16  # pixels: of a plot, and more with a name under its axis
-_SYMBOL = 4
+_SYMBOL, _MOST_SYMBOLS = 4, 100  # pixels; more marks than that would run together, and take long
 
 
 class _WholeNumbers(pg.AxisItem):  # type: ignore[misc]
@@ -32,7 +32,7 @@ class LinePlot(pg.PlotWidget):  # type: ignore[misc]
     colours : sequence of str
         One for each curve, as "#rrggbb".
     has_symbols : bool
-        Whether each point is marked; a single one is in any case.
+        Whether each point is marked, while they are few; a single one is in any case.
     is_from_zero : bool
         Whether the values are measured from 0.
 
@@ -66,7 +66,8 @@ class LinePlot(pg.PlotWidget):  # type: ignore[misc]
     def show_lines(self, lines: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> None:
         """Draw each curve through its points (x, y)."""
         for curve, (x, y) in zip(self.curves, lines, strict=True):
-            curve.setData(x, y, symbol="o" if self._has_symbols or x.size == 1 else None)
+            is_marked = x.size == 1 or (self._has_symbols and x.size <= _MOST_SYMBOLS)
+            curve.setData(x, y, symbol="o" if is_marked else None)
         if self._is_from_zero:
             highest = max((float(y.max()) for _, y in lines if y.size), default=0.0)
             self.setYRange(0, highest or 1.0, padding=0.08)

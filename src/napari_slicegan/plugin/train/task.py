@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from napari_slicegan.core.events import Event, Preview
 from napari_slicegan.plugin.layers import training_data
 from napari_slicegan.plugin.micrograph import middle_of
 from napari_slicegan.plugin.show import prepare_napari
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from napari_slicegan.core.model_info import ModelInfo
     from napari_slicegan.core.run import Run
     from napari_slicegan.core.training import Trainer, TrainingResult
+
+_REST = 0.4  # seconds
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,20 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
         yield Started(
             device_in_words(trainer.gan.device), ModelInfo.of(data, network), middle_of(data, network.edge), view
         )
-        yield from throttled(run.record(trainer))
+        yield from gently(throttled(run.record(trainer)))
         assert trainer.result is not None
         return trainer.result
+
+
+def gently(events: Iterable[Event]) -> Iterator[Event]:
+    """Rest once, while the window adds the layer of the previews: beside a training that takes it much longer."""
+    events = iter(events)
+    for event in events:
+        yield event
+        if isinstance(event, Preview):
+            time.sleep(_REST)
+            break
+    yield from events
 
 
 def _started(order: Order) -> tuple[Run, Trainer]:

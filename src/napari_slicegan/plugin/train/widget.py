@@ -58,6 +58,9 @@ class TrainWidget(Dock):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._go_to_folder)
         self._make_parts()
+        self._follow_soon = QTimer(self)
+        self._follow_soon.setSingleShot(True)
+        self._follow_soon.timeout.connect(self.chooser.reset_choices)
         self.fill(self.offer, self.setup, self.live, header=(self.hint,), footer=(self.panel, self.buttons))
         self.chooser.changed.connect(self._refresh)
         self.setup.title.toggled.connect(self._refresh)
@@ -70,8 +73,14 @@ class TrainWidget(Dock):
         self._show(self.job.status)
 
     def reset_choices(self, *_: object) -> None:
-        """Follow the layer list; napari calls this."""
-        self.chooser.reset_choices()
+        """Follow the layer list; napari calls this.
+
+        While it trains, it follows a moment later: what is added then is a preview, which takes long enough.
+        """
+        if self.job.status.state.is_busy:
+            self._follow_soon.start(0)
+        else:
+            self.chooser.reset_choices()
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Find out what a training takes as soon as someone looks."""
