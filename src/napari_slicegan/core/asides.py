@@ -15,7 +15,7 @@ from napari_slicegan.core.interruption import Flag, Interrupted, Switch
 from napari_slicegan.core.model import SliceGAN
 
 _SHARE = 0.05  # of the training time at most
-_SHORT = 1.0  # seconds that someone who pressed Stop may wait
+_SHORT = 0.7  # seconds of the one that someone who pressed Stop may wait; saving takes the rest
 _PREVIEW_SEED = 1
 
 _log = logging.getLogger(__name__)
