@@ -108,3 +108,17 @@ def test_quit_is_cooperative_and_what_was_made_arrives(qtbot):
     qtbot.waitUntil(lambda: len(got) == 2)
     assert got[0] is not QThread.currentThread()
     assert got[1] == "made so far"
+
+
+def test_the_end_of_the_process_waits_for_work(qtbot):
+    done = []
+
+    def work(control: Control):
+        while not control.is_stopped:
+            yield None
+        done.append(True)
+
+    made = worker.start_worker(work, control=Control(), description="waiting")
+    qtbot.waitUntil(lambda: made.is_running)
+    worker.end_all()
+    assert done == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -10,8 +11,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
+from weakref import WeakSet
 
 from napari.qt.threading import GeneratorWorker, create_worker
+from qtpy.QtCore import QThreadPool
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
@@ -123,11 +126,30 @@ class CooperativeWorker(GeneratorWorker):  # type: ignore[misc]
     def __init__(self, work: Work, *args: Any, control: Control) -> None:
         super().__init__(work.func, *args, control)
         self._control = control
+        _workers.add(self)
         control.report = self.yielded.emit
 
     def quit(self) -> None:
         """Ask the work to end; napari calls this when its window closes."""
         self._control.stop()
+
+
+_workers: WeakSet[CooperativeWorker] = WeakSet()
+_PATIENCE = 10_000  # milliseconds at the end of the process
+
+
+@atexit.register
+def end_all() -> None:
+    """Let all works end in order before Python does.
+
+    napari waits for them when it is quit; a script may close its window and end. Code of torch that goes on while
+    Python is taken down aborts the process.
+    """
+    if working := [worker for worker in _workers if worker.is_running]:
+        for worker in working:
+            worker.quit()
+        if pool := QThreadPool.globalInstance():
+            pool.waitForDone(_PATIENCE)
 
 
 def start_worker(
