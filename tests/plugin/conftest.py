@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.presets import PRESETS
@@ -43,6 +46,7 @@ def tiny_presets() -> None:
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Train tiny networks, whatever the computer, and keep runs out of the home directory."""
+    monkeypatch.setattr("napari.settings._PLUGIN_SETTINGS", {})  # preferences end with the test
     monkeypatch.setitem(PRESETS, "quick", PRESETS["quick"])  # to be put back
     tiny_presets()
     monkeypatch.setattr(settings, "likely_device", lambda: "cpu")
@@ -60,14 +64,21 @@ def viewer(make_napari_viewer: Any, qtbot: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_dock(qtbot: Any) -> Callable[..., Any]:
-    """Opens a dock of the plugin as the menu does, and gives its widget."""
+def open_dock(qtbot: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a dock of the plugin as the menu does, and gives its widget; a fixture must not keep one that is closed."""
+    opened: list[weakref.ref[Any]] = []
 
     def open_it(viewer: Any, name: str = "Train SliceGAN") -> Any:
         _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        opened.append(weakref.ref(widget))
         return widget
 
-    return open_it
+    yield open_it
+    for reference in opened:
+        with suppress(AttributeError, RuntimeError):  # it has gone, or its window has
+            if reference().parent() is None:
+                reference().deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
