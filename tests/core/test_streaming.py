@@ -176,4 +176,4 @@ def peak_memory(edge, path):
 def test_memory_does_not_grow_with_the_volume(tmp_path, suffix):
     small, large = (peak_memory(edge, tmp_path / f"{edge}{suffix}") for edge in (64, 512))
     assert open_volume(tmp_path / f"512{suffix}").shape == (512, 512, 512)
-    assert large < 1.1 * small
+    assert large - small < 512**3 / 1024 / 2  # half of what the volume takes: how memory is handed out varies
