@@ -9,6 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_slicegan.core import synthetic
+from napari_slicegan.core.check.border import border_findings
 from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Crop, Severity, Snap, Structure, Topic
 from napari_slicegan.core.check.structure import structure_findings
@@ -336,6 +337,16 @@ def test_a_scale_bar_is_left_out_with_its_text():
     offer = finding(Topic.BORDER, image).offer
     assert offer == Crop(0, 0, 0, 222, 256)
     assert finding(Topic.BORDER, image[::-1]).offer == Crop(0, 34, 0, 256, 256)
+
+
+def test_a_scale_bar_is_seen_in_a_large_image_with_hot_pixels():
+    rng = np.random.default_rng(0)
+    image = rng.integers(60, 190, (4096, 4096)).astype(np.uint8)
+    image[rng.random(image.shape) < 0.004] = 255  # more than 20,000 in a strip
+    image[3890:3990, 2900:3700] = 20
+    image[3900:3980, 3000:3600] = 255
+    (finding,) = border_findings(image, 0, phases=False)
+    assert finding.offer.bottom <= 3900
 
 
 def test_a_scale_bar_is_left_out_with_its_box():

@@ -22,7 +22,7 @@ _TONE = 8  # levels from black or white that a scale bar may have
 _HALF = 0.5  # share of a line beside a scale bar that is black or white where it belongs to its box
 _LOOKS = 3  # at what is left
 _STRIP = 0.4  # of the image at the top and at the bottom: where a bar is looked for, with room for its text
-_MOST_BODIES = 20_000  # in a strip: noise, not a drawing
+_MOST_BODIES = 200_000  # in a strip: nothing but noise, which would take long
 _RARE = 0.05  # share of the image above which black or white is a part of the material
 
 
