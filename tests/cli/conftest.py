@@ -32,6 +32,7 @@ slices_per_axis = 2
 average = 0.5
 preview_seconds = 0
 evaluation_iterations = 0
+patience = 0
 """
 EDGE = 16
 """Edge of a crop of the tiny networks, in pixels."""

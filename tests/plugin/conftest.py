@@ -39,7 +39,9 @@ def tiny_presets() -> None:
         discriminator_channels=(4, 4),
     )
     quick = PRESETS["quick"]
-    training = replace(quick.training, report_seconds=0.05, preview_seconds=0.05, minutes=10.0, iterations=0)
+    training = replace(
+        quick.training, report_seconds=0.05, preview_seconds=0.05, minutes=10.0, iterations=0, patience=0
+    )
     PRESETS["quick"] = replace(quick, network=network, training=training)
 
 

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from napari_slicegan.cli.progress import Bar, training_line
 from napari_slicegan.cli.stopping import Stopper
-from napari_slicegan.core.events import EndReason, Paused, Progress
+from napari_slicegan.core.events import EndReason, Paused, Progress, Recovered
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.reports import TrainingResult
 from napari_slicegan.core.run import Run
+from napari_slicegan.core.runs.status import evaluation_of
+from napari_slicegan.core.telling import ending_in_words, recovery_in_words
 from napari_slicegan.core.training import Trainer
 from napari_slicegan.core.words import duration
 
@@ -52,11 +55,21 @@ def follow(run: Run, trainer: Trainer) -> int:
                     bar.show(fraction, training_line(event, trainer.training, trainer.evaluation))
                 case Paused(iteration):
                     bar.show(fraction, f"paused at iteration {iteration}; saved", at_once=True)
+                case Recovered():
+                    bar.say(recovery_in_words(event))
     seconds = trainer.result.seconds if trainer.result else 0.0
     done = f"{trainer.iteration} iterations in {duration(seconds)}"
     stopped = trainer.result is not None and trainer.result.reason is EndReason.STOPPED  # perhaps by another process
     print(f"Stopped after {done}; saved." if stopped else f"Trained {done}.")
-    if error := trainer.evaluation:
-        errors = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"
-        print(f"Held-out errors at iteration {error.iteration}: {errors}.")
+    if trainer.result:
+        _show_quality(trainer.result)
     return stopper.code
+
+
+def _show_quality(result: TrainingResult) -> None:
+    """Say which generator is the model, and how near it is to the micrograph."""
+    if words := ending_in_words(result):
+        print(words)
+    if error := evaluation_of(result.model.info.provenance.get("heldout")):
+        errors = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"
+        print(f"Held-out errors at iteration {error.iteration}: {errors}, surfaces {100 * error.surface_error:.0f} %.")

@@ -55,6 +55,11 @@ class Bar:
         else:
             print(f"{_drawn(fraction)}{text}", file=self._file, flush=True)
 
+    def say(self, sentence: str) -> None:
+        """Print a line that stays."""
+        print(f"\r{sentence}\033[K" if self._in_place else sentence, file=self._file, flush=True)
+        self._open = False
+
 
 class Meter:
     """Shows how far a volume is: voxels a second, counted from now on, and the time that is left.

@@ -33,24 +33,29 @@ class Aside:
         Of the training; what it had counted before this session gives no time to spend.
     is_wanted : bool
         Whether it is done at all.
+
+    Attributes
+    ----------
+    is_on : bool
+        Whether it is wanted and has not failed.
     """
 
     def __init__(self, name: str, clock: Clock, is_wanted: bool) -> None:
         self._name, self._clock = name, clock
-        self._is_on = is_wanted  # until it fails
+        self.is_on = is_wanted  # until it fails
         self._cost, self._spent = 0.0, 0.0  # seconds, of the last time and of all
 
     @property
     def is_affordable(self) -> bool:
         """Whether it would keep to its share of the time if it took as long as the last time; the first is free."""
-        return self._is_on and self._spent + self._cost <= _SHARE * self._clock.session
+        return self.is_on and self._spent + self._cost <= _SHARE * self._clock.session
 
     def is_due_at_end(self, is_stopped: bool) -> bool:
         """Whether to do it a last time: always at the end, at a stop if it is short as far as is known.
 
         Before the first iteration nothing is known, and there is nothing to see.
         """
-        return self._is_on and (not is_stopped or (self._clock.session > 0 and self._cost < _SHORT))
+        return self.is_on and (not is_stopped or (self._clock.session > 0 and self._cost < _SHORT))
 
     def do(self, work: Callable[[], T], begin: float) -> T | None:
         """Do it, for which something has been prepared since a time (`time.monotonic`).
@@ -66,7 +71,7 @@ class Aside:
             self._count(time.monotonic() - begin, whole=False)
             return None
         except (SliceGANError, RuntimeError, MemoryError) as error:  # what torch and numpy raise without memory
-            self._is_on = False
+            self.is_on = False
             _log.warning("The training goes on without %s, which cannot be made: %s", self._name, error)
             return None
         self._count(time.monotonic() - begin, whole=True)

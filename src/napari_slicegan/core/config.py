@@ -187,6 +187,13 @@ class TrainingConfig:
         low=0,
         high=0.99999,
     )
+    balance_volumes: int = setting(
+        0,
+        "Volumes (64 voxels along each edge) by which the mean of each phase or channel of the finished generator is "
+        "brought to that of the micrograph; 0 leaves it as it was learnt.",
+        low=0,
+        high=1024,
+    )
     symmetry: Symmetry = setting(
         Symmetry.NONE,
         "Copies of crops to train on: 'mirror', or 'rotate' (quarter turns and mirrors, one image only); "
@@ -196,10 +203,16 @@ class TrainingConfig:
     preview_seconds: float = setting(20.0, "Seconds between two preview volumes; 0 means none.", low=0, high=10**5)
     evaluation_iterations: int = setting(
         50,
-        "Generator updates between two evaluations, which tell how near four volumes are to the micrograph; at most a "
-        "twentieth of the time goes into them; 0 means none.",
+        "Generator updates between two evaluations, which tell how near volumes are to the micrograph: the best "
+        "becomes the model; 0 means none, and the last becomes the model.",
         low=0,
         high=10**8,
+    )
+    patience: int = setting(
+        0,
+        "Evaluations in a row without progress after which the training ends by itself; 0 means never.",
+        low=0,
+        high=10**6,
     )
     checkpoint_minutes: float = setting(5.0, "Minutes between two checkpoints.", low=0.01, high=10**4)
     checkpoint_iterations: int = setting(

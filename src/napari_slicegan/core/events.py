@@ -15,6 +15,7 @@ class EndReason(StrEnum):
 
     COMPLETED = "completed"
     STOPPED = "stopped"
+    PLATEAU = "plateau"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How near volumes of four latent fields, kept aside for this, are to the micrograph now.
+    """How near volumes of latent fields, kept aside for this, are to the micrograph now.
 
     Attributes
     ----------
@@ -88,11 +89,39 @@ class Evaluation:
         Mean absolute difference of the two-point correlations (of phases, or of intensities from 0 to 1).
     fraction_error : float
         Largest absolute difference of a phase's volume fraction (or of a channel's mean intensity from 0 to 1).
+    surface_error : float
+        Largest relative difference of a phase's surface (or of the mean square step of a channel's intensity).
+    lost : str
+        The phases, or "all contrast", that the volumes hardly have; empty when all is there.
     """
 
     iteration: int
     correlation_error: float
     fraction_error: float
+    surface_error: float = 0.0
+    lost: str = ""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """The training had gone astray, and goes on from its best generator with a lower rate.
+
+    Attributes
+    ----------
+    iteration : int
+        Generator updates made.
+    reason : str
+        What had happened, a sentence.
+    back_to : int
+        Generator updates that made what it goes on from; 0 when it begins anew.
+    learning_rate : float
+        From now on.
+    """
+
+    iteration: int
+    reason: str
+    back_to: int
+    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -109,4 +138,4 @@ class Proceeded:
     iteration: int
 
 
-Event = Progress | Preview | CheckpointSaved | Evaluation | Paused | Proceeded
+Event = Progress | Preview | CheckpointSaved | Evaluation | Recovered | Paused | Proceeded

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from napari_slicegan.core.balance import balance, channel_means, in_pairs
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
-from napari_slicegan.core.networks import Discriminator, Generator
+from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
 from napari_slicegan.core.slicing import planes
 
 Losses = dict[str, Tensor]
 _STATISTICS_VOLUMES = 16
+_BALANCE_SEED = 30_000  # neither that of the statistics nor of what is held out
+_PLAYERS = ("generator", "average", "discriminators")
 
 
 class GAN:
@@ -49,16 +55,15 @@ class GAN:
     ) -> None:
         self.network = replace(network, output=data.kind, image_channels=data.channels)
         self.training, self.device, self.views = training, device, data.views
+        self._data = data
+        self._means: npt.NDArray[np.float64] | None = None  # of the micrographs, when they are needed
         self.crops = CropSampler(data, self.network.edge, training.symmetry)
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
         self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
         self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
-        self.average: AveragedModel | None = None
-        if training.average:
-            decay = get_ema_multi_avg_fn(training.average)
-            self.average = AveragedModel(self.generator, multi_avg_fn=decay)
+        self.average = self._averaged() if training.average else None
 
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
@@ -97,13 +102,23 @@ class GAN:
 
     def snapshot(self) -> Generator:
         """A copy of the generator that makes the volumes: the moving average where there is one."""
-        source = self.average.module if self.average else self.generator
-        with torch.device("meta"):
-            copy = Generator(self.network)
-        copy.load_state_dict({name: tensor.clone() for name, tensor in source.state_dict().items()}, assign=True)
+        taken = self.copy_with((self.average.module if self.average else self.generator).state_dict())
         if self.average:
-            self._measure_statistics(copy)
-        return copy
+            self._measure_statistics(taken)
+        if self.training.balance_volumes:
+            self._means = channel_means(self._data) if self._means is None else self._means
+            cubes = self.training.balance_volumes * max(1, 64**3 // self.network.edge**3)
+            half = self._latent(-(-cubes // 2), torch.Generator().manual_seed(_BALANCE_SEED))
+            balance(taken.eval(), in_pairs(half), self._means)
+        return taken
+
+    def copy_with(self, weights: dict[str, Tensor]) -> Generator:
+        """A generator of the same networks with a copy of some weights."""
+        with torch.device("meta"):
+            made = Generator(self.network)
+        kept = {name: weight.to(self.device, copy=True) for name, weight in weights.items()}
+        made.load_state_dict(kept, assign=True)
+        return made
 
     @torch.no_grad()
     def _measure_statistics(self, generator: Generator) -> None:
@@ -121,6 +136,31 @@ class GAN:
         """Take over the weights of another generator, before the first update."""
         for own in (self.generator, *([self.average.module] if self.average else [])):
             own.load_state_dict(generator.state_dict())
+            own.get_buffer("offsets").zero_()  # they belong to the other micrograph
+
+    def players_state(self) -> dict[str, Any]:
+        """A copy of the weights of all players, for `begin_again`."""
+        return copy.deepcopy({name: state for name, state in self.state_dict().items() if name in _PLAYERS})
+
+    def begin_again(self, players: dict[str, Any], learning_rate: float) -> None:
+        """Go back to weights that `players_state` gave, or, without any, to new ones, with another rate.
+
+        What the optimizers remember is forgotten.
+        """
+        if players:
+            self._load_players(players)
+        else:
+            for player in (self.generator, *self.discriminators):
+                draw_weights(player, self.rng)
+            for norm in self.generator.norms:
+                assert isinstance(norm, torch.nn.BatchNorm3d)
+                norm.reset_parameters()
+            if self.average:
+                self.average = self._averaged()
+        self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
 
     @property
     def is_finite(self) -> bool:
@@ -150,14 +190,17 @@ class GAN:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave."""
+        self._load_players(state)
+        for optimizer, moments in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(moments)
+        self.rng.set_state(state["rng"])
+
+    def _load_players(self, state: dict[str, Any]) -> None:
         self.generator.load_state_dict(state["generator"])
         if self.average:
             self.average.load_state_dict(state["average"])
         for critic, weights in zip(self.discriminators, state["discriminators"], strict=True):
             critic.load_state_dict(weights)
-        for optimizer, moments in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(moments)
-        self.rng.set_state(state["rng"])
 
     def _axes(self, source: int) -> int:
         """How many of the three axes are compared with a source."""
@@ -181,6 +224,9 @@ class GAN:
     def _adam(self, player: torch.nn.Module) -> torch.optim.Adam:
         recipe = self.training
         return torch.optim.Adam(player.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
+
+    def _averaged(self) -> AveragedModel:
+        return AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(self.training.average))
 
     @staticmethod
     def _backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -8,25 +8,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_slicegan.core.asides import Aside
-from napari_slicegan.core.clock import Clock
+from napari_slicegan.core.balance import in_pairs
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import Evaluation
-from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
+from napari_slicegan.core.interruption import Flag, Interrupted
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
 
 _SEED = 20_000  # neither the preview's nor likely a training's: what is judged here is never shown or learnt
-_VOLUMES = 4
+_VOXELS = 16 * 64**3  # that are judged, in training cubes: fewer tell a phase's fraction too badly to choose by it
+_LINES = 3  # from one line that is looked at to the next: no divisor of what a lattice repeats by
+_SMALLEST_EDGE = 32  # below it no more volumes: they would cost more time than they tell
+_VOXELS_AT_A_TIME = 2 * 64**3
 _MOST_PIXELS = 2**22  # of a source that are looked at
+_LOST = 0.1  # of what the micrographs have of a phase
+_FLAT = 0.01  # of the variance of their intensities
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 
 class HeldOut:
-    """Compares volumes of four latent fields, which the training never uses, with the micrographs.
+    """Compares volumes of latent fields, which the training never uses, with the micrographs.
 
     Parameters
     ----------
@@ -36,6 +40,10 @@ class HeldOut:
         The networks that are trained on them.
     flag : Flag, optional
         Interrupts the work on large micrographs.
+    seed : int
+        Of the latent fields.
+    voxels : int
+        About so many are judged.
 
     Raises
     ------
@@ -43,12 +51,22 @@ class HeldOut:
         The flag was set meanwhile.
     """
 
-    def __init__(self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None) -> None:
+    def __init__(
+        self,
+        data: TrainingData,
+        network: NetworkConfig,
+        flag: Flag | None = None,
+        seed: int = _SEED,
+        voxels: int = _VOXELS,
+    ) -> None:
         self._flag = flag  # of the work on the micrographs alone
         self._kind, self._channels, self._views = data.kind, data.channels, data.views
         self._reach = network.edge // 2
-        cells = (_VOLUMES, network.latent_channels, *(network.geometry.latent_edge,) * 3)
-        self._latents = torch.randn(cells, generator=torch.Generator().manual_seed(_SEED))
+        count = max(1, voxels // max(network.edge, _SMALLEST_EDGE) ** 3)
+        cells = (-(-count // 2), network.latent_channels, *(network.geometry.latent_edge,) * 3)
+        self._latents = in_pairs(torch.randn(cells, generator=torch.Generator().manual_seed(seed)))
+        self._at_a_time = max(1, _VOXELS_AT_A_TIME // network.edge**3)
+        self._names = [f"phase {phase}" for phase in data.phases]
         found = [self._of_source(data, source) for source in range(len(data.sources))]
         self._means = np.mean([found[source][0] for source, _ in data.views], axis=0)  # (C,)
         self._curves = np.array([self._directed(found[source][1], turn) for source, turn in data.views])
@@ -68,29 +86,41 @@ class HeldOut:
         Returns
         -------
         Evaluation
-            Of the mean over four volumes.
+            Of the mean over all volumes.
         """
         device = next(generator.parameters()).device
         means, curves = [], []
-        for latent in self._latents:
-            volume = generator(latent[None].to(device))[0]  # (C, Z, Y, X)
-            channels = self._volume_channels(volume)
-            means.append([channel.mean(dtype=np.float64) for channel in channels])
-            curves.append([[self._curve(channel, axis) for axis in range(3)] for channel in channels])
-        along = np.mean(curves, axis=0)  # (C, 3, R + 1)
+        for latents in self._latents.split(self._at_a_time):
+            volumes = self._volume_channels(generator(latents.to(device)))  # (B, C, Z, Y, X)
+            means.append(volumes.mean((0, 2, 3, 4), dtype=torch.float64).cpu().numpy())
+            curves.append(_correlations(volumes, self._reach))
+        weights = [len(latents) for latents in self._latents.split(self._at_a_time)]
+        along = np.average(curves, 0, weights)  # (C, 3, R + 1)
+        fractions = np.average(means, 0, weights)  # (C,)
         planes = np.array([along[:, [other for other in range(3) if other != axis]] for axis in range(3)])
         return Evaluation(
             iteration,
             float(np.abs(planes - self._curves).mean()),
-            float(np.abs(np.mean(means, axis=0) - self._means).max()),
+            float(np.abs(fractions - self._means).max()),
+            _surface_error(planes, self._curves),
+            self._lost(fractions, along),
         )
 
-    def _volume_channels(self, volume: torch.Tensor) -> list[Array]:
-        """Indicators of phases, or intensities from 0 to 1."""
+    def _lost(self, means: Floats, along: Floats) -> str:
+        """What of the micrographs the volumes have lost, in words."""
+        if self._kind is OutputKind.PHASES:
+            is_lost = means < _LOST * self._means
+            return " and ".join(name for name, lost in zip(self._names, is_lost, strict=True) if lost)
+        made = (along[..., 0].mean(axis=1) - means**2).sum()
+        true = (self._curves[..., 0].mean(axis=(0, 2)) - self._means**2).sum()
+        return "all contrast" if made < _FLAT * true else ""
+
+    def _volume_channels(self, volumes: torch.Tensor) -> torch.Tensor:
+        """Indicators of phases, or intensities from 0 to 1: (B, C, Z, Y, X)."""
         if self._kind is not OutputKind.PHASES:
-            return list(volume.float().cpu().numpy())
-        labels = volume.argmax(dim=0).to(torch.uint8).cpu().numpy()
-        return [labels == phase for phase in range(self._channels)]
+            return volumes.float()
+        labels = volumes.argmax(dim=1, keepdim=True)
+        return torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
 
     def _of_source(self, data: TrainingData, source: int) -> tuple[Floats, Floats]:
         """Mean (C,) of each channel of the images of a source, and its correlations (C, 2, R + 1) down and across."""
@@ -125,70 +155,29 @@ class HeldOut:
         return curves[:, ::-1] if transpose else curves
 
 
-class Evaluator:
-    """Evaluates a training now and then, so that all of it takes a small part of the training time.
+def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
+    """Mean products of two values of a channel at distances along the axes, (C, 3, R + 1), of volumes (B, C, Z, Y, X).
 
-    Parameters
-    ----------
-    data : TrainingData
-        The micrographs.
-    network : NetworkConfig
-        The networks that are trained on them.
-    iterations : int
-        Generator updates between two evaluations; 0 means never.
-    clock : Clock
-        Of the training.
-
-    Attributes
-    ----------
-    newest : Evaluation or None
-        The last one.
+    As `statistics.correlation.mean_products` has them; here on the device of the volumes, and of every third line.
     """
+    curves = []
+    for axis in range(3):
+        lines = volumes.movedim(2 + axis, -1)[:, :, ::_LINES, ::_LINES]  # (B, C, ..., length)
+        length = lines.shape[-1]
+        size = length + reach  # the zeros keep the ends apart
+        power = torch.fft.rfft(lines, size).abs().square().mean((0, 2, 3))  # (C, size / 2 + 1)
+        curves.append(torch.fft.irfft(power, size)[:, : reach + 1].cpu().numpy() / (length - np.arange(reach + 1.0)))
+    return np.stack(curves, axis=1)
 
-    def __init__(self, data: TrainingData, network: NetworkConfig, iterations: int, clock: Clock) -> None:
-        self._data, self._network, self._iterations = data, network, iterations
-        self.newest: Evaluation | None = None
-        self._held_out: HeldOut | None = None  # made when it is needed: the micrographs may be large
-        self._aside = Aside("held-out errors", clock, iterations > 0)
 
-    def is_due(self, iteration: int) -> bool:
-        """Whether it is time for an evaluation."""
-        return self._aside.is_affordable and iteration - self._last >= self._iterations
+def _surface_error(made: Floats, true: Floats) -> float:
+    """How much more or less the channels change from a voxel to the next: the largest relative difference of a channel.
 
-    def is_due_at_end(self, iteration: int, is_stopped: bool) -> bool:
-        """Whether to make a last one: always at the end, at a stop if nobody has to wait for it."""
-        return iteration != self._last and self._aside.is_due_at_end(is_stopped)
-
-    def evaluate(self, generator: Generator, iteration: int, flag: Flag, begin: float) -> Evaluation | None:
-        """Evaluate a snapshot of the generator, whose making has begun at a time (`time.monotonic`).
-
-        Parameters
-        ----------
-        generator : Generator
-            The snapshot.
-        iteration : int
-            Updates that made it.
-        flag : Flag
-            Interrupts the evaluation.
-        begin : float
-            When its making has begun.
-
-        Returns
-        -------
-        Evaluation or None
-            None if it was interrupted, or has failed; then there is never one again.
-        """
-
-        def work() -> Evaluation:
-            if self._held_out is None:
-                self._held_out = HeldOut(self._data, self._network, flag)
-            with interrupted_by(flag, generator):
-                return self._held_out.evaluate(generator.eval(), iteration)
-
-        found = self._aside.do(work, begin)
-        self.newest = found or self.newest
-        return found
-
-    @property
-    def _last(self) -> int:
-        return self.newest.iteration if self.newest else 0
+    Of a phase, S2(0) - S2(1) is the chance that two neighbours lie on different sides of its surface.
+    """
+    steps_made, steps_true = ((curves[..., 0] - curves[..., 1]).mean(axis=2) for curves in (made, true))  # (3, C)
+    there = (steps_true > 0).all(axis=0)
+    if not there.any():
+        return 0.0
+    relative = np.abs(steps_made[:, there] / steps_true[:, there] - 1)
+    return float(relative.mean(axis=0).max())

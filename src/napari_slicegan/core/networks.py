@@ -20,11 +20,19 @@ class Generator(nn.Module):
         The layers.
     rng : torch.Generator, optional
         Where the first weights are drawn from; without it they stay undefined, to be loaded.
+
+    Attributes
+    ----------
+    offsets : Tensor (image_channels,)
+        Added to the last layer's outputs in evaluation mode, see `balance`; all 0 as published.
     """
+
+    offsets: Tensor
 
     def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
+        self.register_buffer("offsets", torch.zeros(config.image_channels))
         widths = (config.latent_channels, *config.channels, config.image_channels)
         layers: list[nn.Module] = []
         for (before, after), (kernel, stride, padding) in zip(pairwise(widths), config.layers, strict=True):
@@ -49,14 +57,20 @@ class Generator(nn.Module):
             S (n - m) voxels along an axis of n cells. Phases: probabilities that sum to 1 over the channels;
             grey and colour: intensities from 0 to 1.
         """
+        x = self.outputs(latent)
+        if not self.training:
+            x = x + self.offsets.view(-1, 1, 1, 1)
+        if self.config.output is OutputKind.PHASES:
+            return torch.softmax(x, dim=1)
+        return 0.5 * (torch.tanh(x) + 1)
+
+    def outputs(self, latent: Tensor) -> Tensor:
+        """What the last layer gives, (B, image_channels, Z, Y, X), before the offsets and the softmax or tanh."""
         x = latent
         for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
             x = torch.relu(norm(layer(x)))
         x = self.layers[-1](x)  # (B, image_channels, S n - c, ...)
-        x = self._crop(x, latent)  # (B, image_channels, S (n - m), ...)
-        if self.config.output is OutputKind.PHASES:
-            return torch.softmax(x, dim=1)
-        return 0.5 * (torch.tanh(x) + 1)
+        return self._crop(x, latent)  # (B, image_channels, S (n - m), ...)
 
     def _crop(self, x: Tensor, latent: Tensor) -> Tensor:
         """Drop the voxels at the far end that a neighbouring pass makes as well."""

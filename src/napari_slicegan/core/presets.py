@@ -43,7 +43,10 @@ _QUICK = Preset(
         learning_rate=2e-3,
         beta2=0.99,
         average=0.98,
+        balance_volumes=32,
         symmetry=Symmetry.AUTO,
+        evaluation_iterations=100,
+        patience=15,
     ),
 )
 _PAPER = Preset(

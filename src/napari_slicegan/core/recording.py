@@ -24,6 +24,7 @@ from napari_slicegan.core.events import (
     Preview,
     Proceeded,
     Progress,
+    Recovered,
 )
 from napari_slicegan.core.files import (
     CHECKPOINT,
@@ -116,6 +117,8 @@ class Recorder:
             case CheckpointSaved(iteration, path):
                 self._save_model(self._path / MODEL)
                 self._log("checkpoint", iteration=iteration, path=path.name)
+            case Recovered():
+                self._log("recovered", event)
             case Paused():
                 self._log("paused", event)
                 self._status.write(state=RunState.PAUSED, iteration=event.iteration)
@@ -125,7 +128,7 @@ class Recorder:
 
     def _end(self, reason: EndReason) -> None:
         self._log("end", reason=reason, iteration=self._trainer.iteration)
-        done = reason is EndReason.COMPLETED
+        done = reason is not EndReason.STOPPED
         self._status.write(
             state=RunState.FINISHED if done else RunState.STOPPED, iteration=self._trainer.iteration, eta_seconds=None
         )

@@ -10,9 +10,7 @@ from napari_slicegan.core.checkpoint import read_checkpoint, write_checkpoint
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
-from napari_slicegan.core.events import Evaluation
 from napari_slicegan.core.model_info import ModelInfo
-from napari_slicegan.core.runs.status import evaluation_of
 
 _FREE = (
     "iterations",
@@ -35,8 +33,8 @@ class Saved:
     ----------
     info : ModelInfo
         What its model is.
-    gan : dict
-        The state of the players.
+    gan, judge : dict
+        The state of the players, and of who judges them.
     iteration, discriminator_steps : int
         Generator updates made, and updates of the discriminators since.
     seconds : float
@@ -45,6 +43,7 @@ class Saved:
 
     info: ModelInfo
     gan: dict[str, Any]
+    judge: dict[str, Any]
     iteration: int
     discriminator_steps: int
     seconds: float
@@ -61,7 +60,13 @@ class Saved:
         state = read_checkpoint(path)
         try:
             counts = int(state["iteration"]), int(state["discriminator_steps"])
-            return cls(ModelInfo.from_json(state["info"]), state["gan"], *counts, float(state["seconds"]))
+            return cls(
+                ModelInfo.from_json(state["info"]),
+                state["gan"],
+                state.get("judge") or {},
+                *counts,
+                float(state["seconds"]),
+            )
         except WRONG as error:
             raise damaged(path, error) from error
 
@@ -74,12 +79,9 @@ class Saved:
             The file cannot be written.
         """
         counts = {name: getattr(self, name) for name in ("iteration", "discriminator_steps", "seconds")}
-        write_checkpoint(path, {"info": self.info.to_json(), "model": weights, "gan": self.gan, **counts})
-
-    @property
-    def evaluation(self) -> Evaluation | None:
-        """The newest evaluation."""
-        return evaluation_of(self.info.provenance.get("heldout"))
+        write_checkpoint(
+            path, {"info": self.info.to_json(), "model": weights, "gan": self.gan, "judge": self.judge, **counts}
+        )
 
     def images(self, data: TrainingData) -> TrainingData:
         """The images to go on with: those that were given, with the pixel size of the run.

@@ -25,11 +25,10 @@ from napari_slicegan.core.events import (
     Event,
     Paused,
     Proceeded,
-    Progress,
 )
 from napari_slicegan.core.gan import GAN
-from napari_slicegan.core.heldout import Evaluator
 from napari_slicegan.core.interruption import Flag, Interrupted, Switch, readable_errors
+from napari_slicegan.core.judging import Judge
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo, versions
 from napari_slicegan.core.networks import Generator
@@ -88,7 +87,7 @@ class Trainer:
         self.saved: SliceGAN | None = None  # what the last checkpoint holds
         self._clock, self._switch = Clock(), Switch()
         self._updates = Updates(self.gan, self._clock, self._switch)
-        self._evaluator = Evaluator(data, self.gan.network, self.training.evaluation_iterations, self._clock)
+        self._judge = Judge(self.gan, data, self._clock)
         self._previews = Aside("previews", self._clock, self.training.preview_seconds > 0)
 
     def stop(self) -> None:
@@ -111,10 +110,15 @@ class Trainer:
         recipe = self.training
         report, preview = Due(self._clock, recipe.report_seconds), Due(self._clock, recipe.preview_seconds)
         save = Due(self._clock, 60 * recipe.checkpoint_minutes, recipe.checkpoint_iterations, self.iteration)
-        while not self._switch.is_off and not self.is_finished:
+        while not self._switch.is_off:
             if self._switch.is_paused:
                 yield from self._rest()
                 continue
+            if self._judge.is_due(self.iteration):
+                yield from self._judged()
+                continue
+            if self.is_finished:
+                break
             try:
                 with readable_errors():
                     self._updates.iterate()
@@ -123,38 +127,44 @@ class Trainer:
                 continue
             except TrainingError:  # out of memory, for example: the updates before it are sound
                 if self.checkpoint and self.gan.is_finite:
-                    yield self._save(self.checkpoint, self.model)
+                    yield from self._save(self.checkpoint, self.model)
                 raise
             if self._updates.losses and report.is_due(self.iteration):
-                yield self._report()
+                yield from self._report()
             yield from self._look(
-                evaluation=self._evaluator.is_due(self.iteration),
                 preview=self._previews.is_affordable and preview.is_due(self.iteration),
                 save=bool(self.checkpoint) and save.is_due(self.iteration),
             )
         yield from self._end()
 
-    def _look(self, evaluation: bool, preview: bool, save: bool) -> Iterator[Event]:
-        """Evaluate, show and save what was made so far, of one snapshot."""
-        if not (evaluation or preview or save):
+    def _judged(self) -> Iterator[Event]:
+        """Evaluate what was made so far, and do what follows from it."""
+        try:
+            with readable_errors():
+                yield from self._judge.judge(self.iteration, self._switch)
+        except TrainingError:
+            if self.checkpoint and self.gan.is_finite:
+                yield from self._save(self.checkpoint, self.model)
+            raise
+
+    def _look(self, preview: bool, save: bool) -> Iterator[Event]:
+        """Show and save what was made so far, of one snapshot."""
+        if not (preview or save):
             return
         begin = time.monotonic()
         with readable_errors():
             generator = self.gan.snapshot()
-        if evaluation:
-            yield from self._evaluated(generator, self._switch, begin)
-        model = self._described(generator)
         if preview:
-            yield from self._shown(model, self._switch, begin)
+            yield from self._shown(self._described(generator), self._switch, begin)
         if save and self.checkpoint:
-            yield self._save(self.checkpoint, model)
+            yield from self._save(self.checkpoint, self._chosen(generator))
 
     def _rest(self) -> Iterator[Event]:
         """Save, and wait until the training is to go on or to end."""
         if self._updates.losses:
-            yield self._report()
+            yield from self._report()
         if self.checkpoint:
-            yield self._save(self.checkpoint, self.model)
+            yield from self._save(self.checkpoint, self.model)
         yield Paused(self.iteration)
         self._switch.wait()
         if not self._switch.is_off:
@@ -162,27 +172,24 @@ class Trainer:
 
     def _end(self) -> Iterator[Event]:
         """Report, judge, show and save what was made; at a stop without keeping anybody waiting."""
-        reason = EndReason.COMPLETED if self.is_finished else EndReason.STOPPED
+        reason = self._reason
         if self._updates.losses:
-            yield self._report()
-        check_finite(self.gan.is_finite, self.iteration)
+            yield from self._report()
+        if not self._judge.has_best:
+            check_finite(self.gan.is_finite, self.iteration)
         is_stopped, begin = reason is EndReason.STOPPED, time.monotonic()
         with readable_errors():
             generator, patience = self.gan.snapshot(), Patience(self._switch)
-        if self._evaluator.is_due_at_end(self.iteration, is_stopped):
+        if self._judge.is_due_at_end(self.iteration, is_stopped):
             if self.checkpoint and not is_stopped:  # what follows may take long, and memory
-                yield self._save(self.checkpoint, self._described(generator))
-            yield from self._evaluated(generator, patience, begin)
-        self.result = TrainingResult(self._described(generator), reason, self.iteration, self._clock.seconds)
+                yield from self._save(self.checkpoint, self._described(generator))
+            if found := self._judge.look(generator, self.iteration, patience, begin):
+                yield found
+        self.result = TrainingResult(self._chosen(generator), reason, self.iteration, self._clock.seconds)
         if self._previews.is_due_at_end(is_stopped):
             yield from self._shown(self.result.model, patience, time.monotonic())
         if self.checkpoint:
-            yield self._save(self.checkpoint, self.result.model)
-
-    def _evaluated(self, generator: Generator, flag: Flag, begin: float) -> Iterator[Event]:
-        """The evaluation of a snapshot, unless it is interrupted or fails."""
-        if found := self._evaluator.evaluate(generator, self.iteration, flag, begin):
-            yield found
+            yield from self._save(self.checkpoint, self.result.model)
 
     def _shown(self, model: SliceGAN, flag: Flag, begin: float) -> Iterator[Event]:
         """The preview, unless it is interrupted or fails."""
@@ -192,12 +199,18 @@ class Trainer:
     @property
     def evaluation(self) -> Evaluation | None:
         """The newest evaluation; None before there is one."""
-        return self._evaluator.newest
+        return self._judge.newest
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has made all its iterations or used all its minutes."""
-        return self.fraction >= 1
+        """Whether the run has made all its iterations, used all its minutes, or no longer makes progress."""
+        return self.fraction >= 1 or self._judge.is_settled
+
+    @property
+    def _reason(self) -> EndReason:
+        if self.fraction >= 1:
+            return EndReason.COMPLETED
+        return EndReason.PLATEAU if self._judge.is_settled else EndReason.STOPPED
 
     @property
     def fraction(self) -> float:
@@ -207,11 +220,13 @@ class Trainer:
         by_clock = self._clock.seconds / (60 * recipe.minutes) if recipe.minutes else 0
         return max(by_count, by_clock)
 
-    def _report(self) -> Progress:
+    def _report(self) -> Iterator[Event]:
         """The means of the losses since the last report; refuses to go on with losses that are not finite."""
         losses = self._updates.losses.take()
-        check_finite(all(map(math.isfinite, losses.values())), self.iteration)
-        return progress(self.iteration, self.fraction, self._clock, losses)
+        if all(map(math.isfinite, losses.values())):
+            yield progress(self.iteration, self.fraction, self._clock, losses)
+        elif not self._judge.is_on:  # who else puts it right, at an iteration that the recipe names
+            check_finite(False, self.iteration)
 
     def preview_volume(self) -> npt.NDArray[Any]:
         """The volume that the generator makes now of the preview's latent field: a training cube long in each axis."""
@@ -219,10 +234,14 @@ class Trainer:
 
     @property
     def model(self) -> SliceGAN:
-        """A copy of the generator as it is now, which further training does not change."""
-        return self._described(self.gan.snapshot())
+        """A copy of the best generator so far, or of that of now while none was judged; training does not change it."""
+        return self._chosen(self.gan.snapshot())
 
-    def _described(self, generator: Generator) -> SliceGAN:
+    def _chosen(self, newest: Generator) -> SliceGAN:
+        """A model of the best generator, or of the newest where none was judged."""
+        return self._described(*self._judge.chosen(newest))
+
+    def _described(self, generator: Generator, errors: Evaluation | None = None) -> SliceGAN:
         """A model of a snapshot of the generator."""
         recipe: dict[str, Any] = self.notes | {
             "versions": versions(),
@@ -230,21 +249,24 @@ class Trainer:
             "iterations": self.iteration,
             "seconds": self._clock.seconds,
         }
-        if self.evaluation:
-            recipe["heldout"] = asdict(self.evaluation)
+        if errors:
+            recipe["heldout"] = asdict(errors)
         if self.started_from:
             recipe["started_from"] = self.started_from
         created = datetime.now(UTC).isoformat(timespec="seconds")
         info = ModelInfo.of(self.data, self.gan.network, created=created, **recipe)
         return SliceGAN(generator, replace(info, thumbnail=thumbnail_of(self.data)))
 
-    def _save(self, path: Path, model: SliceGAN) -> CheckpointSaved:
+    def _save(self, path: Path, model: SliceGAN) -> Iterator[Event]:
         """Write a checkpoint, never one that is worth nothing."""
+        if not self.gan.is_finite and self._judge.is_on:
+            return  # until it is put right
         check_finite(self.gan.is_finite, self.iteration)
         counts = self.iteration, self._updates.discriminator_steps, self._clock.seconds
-        Saved(model.info, self.gan.state_dict(), *counts).write(path, model.generator.state_dict())
+        saved = Saved(model.info, self.gan.state_dict(), self._judge.state_dict(), *counts)
+        saved.write(path, model.generator.state_dict())
         self.saved = model
-        return CheckpointSaved(self.iteration, path)
+        yield CheckpointSaved(self.iteration, path)
 
     @classmethod
     def resume(
@@ -289,4 +311,4 @@ class Trainer:
         self.iteration, self._updates.discriminator_steps = saved.iteration, saved.discriminator_steps
         self._clock.go_on_from(saved.seconds, saved.iteration)
         self.started_from = str(saved.info.provenance.get("started_from", ""))
-        self._evaluator.newest = saved.evaluation
+        self._judge.load_state_dict(saved.judge)

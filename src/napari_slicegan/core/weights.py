@@ -78,6 +78,7 @@ def generator_with(weights: Mapping[str, Tensor], network: NetworkConfig, path: 
     """A generator with these weights, refused unless every weight is there with its shape and finite."""
     with torch.device("meta"):  # costs no memory until the weights prove to be there
         generator = Generator(network)
+    weights = {"offsets": torch.zeros(network.image_channels), **weights}  # models of before the offsets have none
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in generator.state_dict().items()}
     tensors = all(isinstance(tensor, Tensor) for tensor in weights.values())
     if not tensors or expected != {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}:

@@ -138,9 +138,14 @@ def evaluation_of(fields: Any) -> Evaluation | None:
     """An evaluation from JSON; None from anything else."""
     if not isinstance(fields, dict):
         return None
-    names = ("correlation_error", "fraction_error")
     try:
-        return Evaluation(int(number(fields, "iteration")), *(number(fields, name) for name in names))
+        return Evaluation(
+            int(number(fields, "iteration")),
+            number(fields, "correlation_error"),
+            number(fields, "fraction_error"),
+            number(fields, "surface_error"),
+            words(fields, "lost"),
+        )
     except ValueError:
         return None
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from napari_slicegan.core.events import EndReason
 from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, STATUS
 from napari_slicegan.core.runs.lock import is_locked
 from napari_slicegan.core.runs.log import entry_of
@@ -168,7 +169,7 @@ def _status_from_log(path: Path) -> RunStatus:
     if ending.get("event") == "error":
         return RunStatus(RunState.FAILED, iteration, fraction, message=message)
     if ending:
-        done = ending.get("reason") == "completed"
+        done = ending.get("reason") in (EndReason.COMPLETED, EndReason.PLATEAU)
         return RunStatus(RunState.FINISHED if done else RunState.STOPPED, iteration, 1.0 if done else fraction)
     return RunStatus(RunState.INTERRUPTED, iteration, fraction)
 

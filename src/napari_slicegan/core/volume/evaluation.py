@@ -16,7 +16,7 @@ from napari_slicegan.core.networks import Generator, ResizeConvolution
 from napari_slicegan.core.values import label_dtype
 from napari_slicegan.core.volume.latent import latent_field
 from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision, VolumeRequest
-from napari_slicegan.core.volume.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage
+from napari_slicegan.core.volume.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage, affine
 
 
 class Evaluation:
@@ -67,14 +67,14 @@ class Evaluation:
         finish = _phase_indices if self._config.output is OutputKind.PHASES else self._intensities
         *first, number = self.numbers
         stages: list[Stage] = [
-            InterleavedConvolution(layer, norm, dtype, torch.relu_)  # type: ignore[arg-type]
+            InterleavedConvolution(layer, affine(norm), dtype, torch.relu_)  # type: ignore[arg-type]
             for layer, norm, dtype in zip(generator.layers[:-1], generator.norms, first, strict=True)
         ]
-        last = generator.layers[-1]
+        last, offsets = generator.layers[-1], generator.offsets
         if isinstance(last, ResizeConvolution):
-            return [*stages, ResizedConvolution(last, number, finish)]
+            return [*stages, ResizedConvolution(last, offsets, number, finish)]
         assert isinstance(last, nn.ConvTranspose3d)
-        return [*stages, InterleavedConvolution(last, None, number, finish)]
+        return [*stages, InterleavedConvolution(last, (torch.ones_like(offsets), offsets), number, finish)]
 
     def box(
         self,

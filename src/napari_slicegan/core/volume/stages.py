@@ -56,8 +56,8 @@ class InterleavedConvolution:
     ----------
     layer : ConvTranspose3d
         Without bias.
-    norm : BatchNorm3d, optional
-        In evaluation mode.
+    affine : (Tensor (C',), Tensor (C',))
+        What its outputs are multiplied by, and what is then added.
     dtype : torch.dtype
         Of weights and activations.
     finish : callable
@@ -65,15 +65,13 @@ class InterleavedConvolution:
     """
 
     def __init__(
-        self, layer: nn.ConvTranspose3d, norm: nn.BatchNorm3d | None, dtype: torch.dtype, finish: Finish
+        self, layer: nn.ConvTranspose3d, affine: tuple[Tensor, Tensor], dtype: torch.dtype, finish: Finish
     ) -> None:
         self._stride, self._padding, self._finish = layer.stride[0], int(layer.padding[0]), finish
         self._reach = layer.kernel_size[0] // self._stride
         weight = layer.weight.detach().float()  # (C, C', k, k, k)
-        bias = torch.zeros(weight.shape[1], device=weight.device)
-        if norm is not None:
-            factor, bias = affine(norm)
-            weight = weight * factor[:, None, None, None]
+        factor, bias = affine
+        weight = weight * factor[:, None, None, None]
         for axis in (4, 3, 2):
             weight = weight.unflatten(axis, (self._reach, self._stride))  # ends as (C, C', r, s, r, s, r, s)
         # Element rho + s j meets the input t - j: inputs run against the kernel.
@@ -158,14 +156,18 @@ class ResizedConvolution:
     ----------
     layer : ResizeConvolution
         The layer.
+    offsets : Tensor (C',)
+        Added to its outputs.
     dtype : torch.dtype
         Of weights and activations.
     finish : callable
         What becomes of the outputs (..., C').
     """
 
-    def __init__(self, layer: ResizeConvolution, dtype: torch.dtype, finish: Finish) -> None:
-        self._layer, self._finish = deepcopy(layer).to(dtype), finish
+    def __init__(self, layer: ResizeConvolution, offsets: Tensor, dtype: torch.dtype, finish: Finish) -> None:
+        self._layer, self._finish = deepcopy(layer), finish
+        self._layer.convolution.bias = nn.Parameter(offsets.detach().clone())
+        self._layer.to(dtype)
 
     def inputs(self, wanted: Range) -> Range:
         """The range of inputs that a range of outputs depends on."""

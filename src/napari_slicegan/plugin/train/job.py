@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress, Recovered
 from napari_slicegan.core.files import CHECKPOINT
+from napari_slicegan.core.telling import ending_in_words, recovery_in_words
 from napari_slicegan.plugin.models import ModelEntry, look_of
 from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.train.preview import PreviewLayer
@@ -120,6 +121,8 @@ class TrainingJob(Job):
                 self._show_activity(event.fraction)
             case Evaluation():
                 self._update(evaluation=event)
+            case Recovered():
+                self._update(message=recovery_in_words(event))
             case Preview() if not self._is_abandoned:
                 self.preview.show(event)
             case Paused(iteration) if self.status.state in TRAINS:
@@ -158,8 +161,11 @@ class TrainingJob(Job):
             return
         if not self._is_abandoned and result.iterations:
             self._models.add(ModelEntry(self.status.path.name, result.model, self.status.path, self._look))
-        completed = result.reason is EndReason.COMPLETED
-        message = f"{result.iterations:,} iterations. The model is in {self.status.path}."
+        completed = result.reason is not EndReason.STOPPED
+        words = ending_in_words(result)
+        message = f"{result.iterations:,} iterations. {words}{' ' * bool(words)}It is in {self.status.path}."
+        if not words:
+            message = f"{result.iterations:,} iterations. The model is in {self.status.path}."
         if not result.iterations:
             message = "It was stopped before the first iteration, so nothing has been learnt yet."
         self._update(

@@ -32,8 +32,9 @@ TRAINING_FIELDS = (
     "learning_rate",
     "penalty_weight",
     "average",
+    "balance_volumes",
 )
-SAVING_FIELDS = ("preview_seconds", "checkpoint_minutes", "evaluation_iterations")
+SAVING_FIELDS = ("preview_seconds", "checkpoint_minutes", "evaluation_iterations", "patience")
 NETWORK_FIELDS = ("latent_channels", "channels", "discriminator_channels", "upsampling")
 MINUTES, ITERATIONS = "minutes", "iterations"
 _UNIT = 72  # pixels of the longest unit, so that the boxes end below each other
@@ -43,6 +44,7 @@ _INTERVALS = {
     "preview_seconds": ("Preview every", "s"),
     "checkpoint_minutes": ("Checkpoint every", "min"),
     "evaluation_iterations": ("Evaluate every", "iterations"),
+    "patience": ("End without progress after", "evaluations"),
 }
 
 

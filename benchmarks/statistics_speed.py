@@ -1,6 +1,6 @@
 """Seconds for each statistic of a three-phase volume, and the most memory that the process had.
 
-    python benchmarks/statistics.py [--edge 256] [--reach 128] [--slow-edge 96]
+    python benchmarks/statistics_speed.py [--edge 256] [--reach 128] [--slow-edge 96]
 
 The volume is the synthetic cathode. What is told of planes is computed for all slices along z, y and x as one box;
 local thickness and diffusivity for each phase of a cube of `--slow-edge` in the middle, diffusivity along z only.

@@ -1,0 +1,170 @@
+"""Which changes of the quick recipe are worth a long run: short trainings at edge 32, one thread each.
+
+    python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90] [--jobs 2]
+    python benchmarks/screening.py table
+
+Trains on the package's own cathode (three phases) and on a random field (two phases) for some seconds of one
+processor's time, so that a busy machine changes nothing, and compares volumes of 64 times 64^3 voxels with the image.
+Each run is a line in benchmarks/results/screening.jsonl; what is there already is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ideas import BASE, IDEAS
+from scipy import fft, stats
+
+from napari_slicegan.core import synthetic
+from napari_slicegan.core.choosing import score
+from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.heldout import HeldOut
+from napari_slicegan.core.presets import preset_named
+
+RESULTS = Path(__file__).parent / "results" / "screening.jsonl"
+_NETWORK: dict[str, Any] = {
+    "kernel": (4,) * 4,
+    "stride": (2,) * 4,
+    "padding": (2, 2, 2, 3),
+    "channels": (64, 64, 32),
+    "discriminator_channels": (16, 32, 64),
+}
+_JUDGED = {"seed": 40_000, "voxels": 64 * 64**3}
+_MODELS = {"last weights": (0.0, 0), "average": (0.98, 0), "average, balanced": (0.98, 32)}
+
+
+def field(edge: int = 256, width: float = 3.0, fraction: float = 0.4) -> np.ndarray:
+    """A plane of a Gaussian random field with a Gaussian correlation, cut at a level, on a torus."""
+    noise = np.random.default_rng(0).normal(size=(edge, edge))
+    waves = 2 * np.pi * np.hypot(*np.meshgrid(fft.fftfreq(edge), fft.fftfreq(edge)))
+    smooth = fft.ifft2(fft.fft2(noise) * np.exp(-((waves * width) ** 2) / 2)).real
+    return (smooth / smooth.std() > stats.norm.isf(fraction)).astype(np.uint8)
+
+
+MATERIALS = {"cathode": lambda: synthetic.make_micrographs("cathode")[0], "field": field}
+
+
+def train(name: str, material: str, seed: int, seconds: float) -> Iterator[dict[str, Any]]:
+    """Train for so many seconds of processor time; gives a result for each way to make a model of the weights."""
+    torch.set_num_threads(1)
+    idea, preset = IDEAS[name], preset_named("quick")
+    network = NetworkConfig(**{"latent_channels": preset.network.latent_channels, **_NETWORK, **idea.network})
+    recipe = replace(preset.training, **{"seed": seed, "average": 0.98, **idea.training})
+    data = TrainingData.from_images(MATERIALS[material]())
+    gan = idea.players(data, network, recipe, torch.device("cpu"))
+    begin, iterations = time.process_time(), 0
+    while time.process_time() - begin < seconds:
+        for _ in range(recipe.discriminator_steps):
+            gan.update_discriminators()
+        gan.update_generator()
+        iterations += 1
+    held_out = HeldOut(data, gan.network, **_JUDGED)
+    for model, (average, balanced) in _MODELS.items():
+        found = held_out.evaluate(_snapshot(gan, average, balanced).eval(), iterations)
+        yield {"model": model, "score": score(found), **asdict(found)}
+
+
+def _snapshot(gan: GAN, average: float, balanced: int) -> torch.nn.Module:
+    """The generator of the last weights or of their average, balanced or not."""
+    recipe, kept = gan.training, gan.average
+    gan.training, gan.average = replace(recipe, average=average, balance_volumes=balanced), kept if average else None
+    try:
+        return gan.snapshot()
+    finally:
+        gan.training, gan.average = recipe, kept
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run what is not in the results yet, some at a time, each in a process of its own."""
+    wanted = [
+        (name, material, seed)
+        for name in arguments.ideas or IDEAS
+        for seed in arguments.seeds
+        for material in MATERIALS
+        if (name, material, seed, arguments.seconds) not in {_key(result) for result in results()}
+    ]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        list(pool.map(lambda job: _run_one(*job, arguments.seconds), wanted))
+
+
+def _run_one(name: str, material: str, seed: int, seconds: float) -> None:
+    command = [sys.executable, __file__, "one", name, material, str(seed), str(seconds)]
+    subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def one(arguments: argparse.Namespace) -> None:
+    """Make one run and append its results."""
+    about = {"idea": arguments.idea, "material": arguments.material, "seed": arguments.seed}
+    found = list(train(arguments.idea, arguments.material, arguments.seed, arguments.seconds))
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:  # one write for each line: two processes do not mix them
+        for result in found:
+            file.write(json.dumps({**about, "seconds": arguments.seconds, **result}) + "\n")
+            file.flush()
+
+
+def results() -> list[dict[str, Any]]:
+    """All results so far."""
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def _key(result: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(result[name] for name in ("idea", "material", "seed", "seconds"))
+
+
+def table(_: argparse.Namespace) -> None:
+    """Print median and range over the seeds of each idea and material, in Markdown."""
+    print("| idea | material | model | runs | iterations | S2 error | fractions | surfaces | score |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for result in results():
+        groups.setdefault((result["material"], result["idea"], result["model"]), []).append(result)
+    for (material, idea, model), runs in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != BASE)):
+        cells = [_spread([each[name] for each in runs]) for name in ("correlation_error", "fraction_error")]
+        cells += [_spread([each[name] for each in runs]) for name in ("surface_error", "score")]
+        iterations = int(statistics.median(each["iteration"] for each in runs))
+        print(f"| {idea} | {material} | {model} | {len(runs)} | {iterations} | {' | '.join(cells)} |")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2g} ({min(values):.2g} to {max(values):.2g})"
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    many = commands.add_parser("run")
+    many.add_argument("ideas", nargs="*", metavar="IDEA")
+    many.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    many.add_argument("--seconds", type=float, default=90.0)
+    many.add_argument("--jobs", type=int, default=2)
+    many.set_defaults(do=run)
+    single = commands.add_parser("one")
+    single.add_argument("idea", choices=IDEAS)
+    single.add_argument("material", choices=MATERIALS)
+    single.add_argument("seed", type=int)
+    single.add_argument("seconds", type=float)
+    single.set_defaults(do=one)
+    commands.add_parser("table").set_defaults(do=table)
+    arguments = parser.parse_args()
+    arguments.do(arguments)
+
+
+if __name__ == "__main__":
+    main()

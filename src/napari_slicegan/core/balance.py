@@ -1,0 +1,105 @@
+"""Bringing the mean of each phase of generated volumes to that of the micrograph, by one number for each.
+
+The fractions of a generator swing about those of the micrograph while it learns, since one crop says little of them;
+the whole micrograph says more. What is added to the last layer before the softmax moves the interfaces of a phase a
+little outwards or inwards.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.networks import Generator
+
+LARGEST = 4.0
+"""Largest number that is added: what would need more has not been learnt and must not be made to look as if it was."""
+
+_MOST_PIXELS = 2**22  # of a piece of a micrograph that are looked at
+_STRIDE = 29  # of the voxels that are looked at; no divisor of what a lattice repeats by
+_SWEEPS = 6
+_HALVINGS = 24
+
+
+def channel_means(data: TrainingData) -> npt.NDArray[np.float64]:
+    """Mean (C,) of each channel over all images and directions: volume fractions, or intensities from 0 to 1.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The micrographs; within their regions only.
+    """
+    found = []
+    for source in range(len(data.sources)):
+        means, weights = [], []
+        for piece in data.pieces(source):
+            pixels = piece.reshape(-1, *piece.shape[3:])
+            means.append(_means(pixels[:: -(-len(pixels) // _MOST_PIXELS)], data))
+            weights.append(len(pixels))
+        found.append(np.average(means, 0, weights))
+    return np.asarray(np.mean([found[source] for source, _ in data.views], axis=0))
+
+
+def _means(pixels: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.float64]:
+    if data.kind is OutputKind.PHASES:
+        return np.bincount(pixels, minlength=data.channels) / len(pixels)
+    low, high = data.levels
+    return np.asarray(((pixels.astype(np.float32) - low) / (high - low)).clip(0, 1).mean(0, dtype=np.float64))
+
+
+def in_pairs(latents: Tensor) -> Tensor:
+    """Latent fields (N, ...) and their negatives, (2 N, ...), one after the other.
+
+    Where one makes more of a phase than usual the other mostly makes less: means over pairs scatter as those over two
+    to five times as many volumes do.
+    """
+    return torch.stack([latents, -latents], dim=1).flatten(0, 1)
+
+
+@torch.no_grad()
+def balance(generator: Generator, latents: Tensor, means: npt.NDArray[np.float64]) -> None:
+    """Set the offsets of a generator.
+
+    Parameters
+    ----------
+    generator : Generator
+        In evaluation mode.
+    latents : Tensor (N, latent_channels, z, y, x)
+        Of the volumes that are measured.
+    means : array (C,)
+        What the channels of volumes are to be in the mean.
+    """
+    generator.offsets.zero_()
+    some = [generator.outputs(latent[None]).flatten(2)[0, :, ::_STRIDE] for latent in latents]
+    outputs = torch.cat(some, dim=1)  # (C, M)
+    solve = _of_phases if generator.config.output is OutputKind.PHASES else _of_intensities
+    generator.offsets.copy_(solve(outputs, torch.from_numpy(means)).clamp(-LARGEST, LARGEST))
+
+
+def _of_phases(outputs: Tensor, means: Tensor) -> Tensor:
+    """Offsets (C,) by which so many of outputs (C, M) are the largest; each phase is set in turn, several times."""
+    offsets = torch.zeros(len(outputs), device=outputs.device)
+    for _ in range(_SWEEPS):
+        for phase in range(len(outputs)):
+            shifted = outputs + offsets[:, None]  # (C, M)
+            others = torch.cat([shifted[:phase], shifted[phase + 1 :]]).amax(dim=0)  # (M,)
+            missing = others - shifted[phase]  # what makes a voxel this phase
+            rank = min(max(1, round(float(means[phase]) * len(missing))), len(missing))
+            offsets[phase] += missing.kthvalue(rank).values
+        offsets -= offsets.mean()
+    return offsets
+
+
+def _of_intensities(outputs: Tensor, means: Tensor) -> Tensor:
+    """Offsets (C,) by which the intensities of outputs (C, M) have these means, by halving an interval."""
+    low, high = torch.full_like(outputs[:, 0], -LARGEST), torch.full_like(outputs[:, 0], LARGEST)  # (C,)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        found = (0.5 * (torch.tanh(outputs + middle[:, None]) + 1)).mean(dim=1, dtype=torch.float64)
+        is_low = found < means.to(found)
+        low, high = torch.where(is_low, middle, low), torch.where(is_low, high, middle)
+    return (low + high) / 2
