@@ -1,107 +1,248 @@
-"""How faithful a model is that was trained on slices of a volume: every row, against the volume itself.
+"""How faithful volumes are that were learnt from slices of a material, after so many minutes, against its 3D truth.
 
-    python benchmarks/fidelity.py VOLUME.tif --planes z [--minutes 4] [--names pore particle binder] [--out DIR]
-    python benchmarks/fidelity.py VOLUME.tif --planes z y
+    python benchmarks/fidelity.py run MATERIAL [--data DIR] [--preset quick] [--set name=value ...] [--at 5 15]
+    python benchmarks/fidelity.py table [MATERIAL ...] [--rows]
 
-Trains as the demo does (preset quick) on the middle slice normal to z, or on it and on a side view normal to y or x
-whose rows are along z, generates volumes of seeds that the training never saw, and compares them with the volume.
-Prints a table in Markdown; `--out` also gets the whole report. `--model` judges a model that is there already.
+`run` trains once for each of `--seeds`, keeps the model of each time of `--at` (minutes on the clock of the training),
+and judges them all when the training is over: volumes of seeds that no training saw, cut into blocks, against blocks
+of a piece of the material that was not trained on. The presets `random` (independent voxels) and `truth` (one half of
+that piece against the other) tell what the numbers mean. Each result is a line of `--results`; what is there is not
+done again. `--data` is the folder of the volumes that are read from files. `table` prints the results in Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+import json
+import os
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from materials import MATERIALS, Labels, Material, against_images, noise
+from rows import GROUPS, Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
 
-from napari_slicegan.cli import main as cli
-from napari_slicegan.core.comparison.compare import compare
-from napari_slicegan.core.comparison.config import ComparisonConfig
-from napari_slicegan.core.comparison.report import write_report
-from napari_slicegan.core.comparison.result import Comparison, Estimate, Row
-from napari_slicegan.core.comparison.samples import ModelVolumes, read_volume
+from napari_slicegan.cli.settings import Request, parse_assignment
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.device import choose_device
+from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.events import Progress
 from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.presets import PRESETS, preset_named
+from napari_slicegan.core.training import Trainer
 
-_AXES = "zyx"
+RANDOM, TRUTH = "random", "truth"
+FIRST_SEED = 1000  # of the volumes that are judged
 
+_IDENTITY = ("material", "preset", "overrides", "seed", "minutes", "at", "volumes", "diffusivity", "threads", "device")
+_SHOWN = {
+    "within_3": "rows within 3 spreads",
+    "median": "median multiple",
+    "p90": "90th percentile",
+    "lattice_worst": "worst lattice artefact",
+    "fraction_error": "fractions, image",
+    "correlation_error": "S2, image",
+    "faces_error": "faces, image",
+    "anisotropy": "anisotropy of faces",
+}
+_OF_ROWS = ("generated", "relative", "multiple")
 
-def train(volume: np.ndarray, planes: list[str], minutes: float, folder: Path) -> Path:
-    """Train on middle slices; gives the directory of the run."""
-    paths = []
-    for axis in planes:
-        paths.append(str(folder / f"{axis}.npy"))
-        np.save(paths[-1], volume.take(volume.shape[_AXES.index(axis)] // 2, axis=_AXES.index(axis)))
-    run = folder / "run"
-    code = cli(["train", *paths, "--out", str(run), "--preset", "quick", "--minutes", str(minutes)])
-    if code:
-        sys.exit(code)
-    return run
-
-
-def table(comparison: Comparison) -> list[str]:
-    """The rows in Markdown."""
-    heading = (
-        "Quantity",
-        "Truth",
-        "its spread",
-        "Generated",
-        "their spread",
-        "Difference",
-        "apart",
-        "in spreads",
-        "Noise",
-    )
-    lines = [heading, ("---",) * len(heading), *map(_cells, comparison.rows)]
-    return [f"| {' | '.join(line)} |" for line in lines]
+Record = dict[str, Any]
+Snapshot = tuple[SliceGAN, int, float]  # a model on its way: after so many updates and seconds
 
 
-def _cells(row: Row) -> Sequence[str]:
-    name = f"{row.name} ({row.unit})" if row.unit else row.name
-    found, noise = row.judgement, row.of_random
-    numbers = [_short(found.difference), _short(found.multiple), _short(found.natural), _short(noise.natural)]
-    if row.truth is None or row.volumes is None:
-        numbers = [row.note, "", "", ""]
-    return [name.replace("|", "and"), *_pair(row.truth), *_pair(row.volumes), *numbers]
+class Judge:
+    """Judges volumes of one material, whose files are in a folder."""
+
+    def __init__(self, material: Material, folder: Path | None, with_diffusivity: bool) -> None:
+        self.material, self._with_diffusivity = material, with_diffusivity
+        images, self.truth = material.load(folder)
+        self.data = TrainingData.from_images(*images, kind=OutputKind.PHASES, axis=material.axis)
+        self.of_truth = self.measured([self.truth])
+
+    def measured(self, volumes: Sequence[Labels]) -> Measures:
+        """Cut volumes into blocks and measure these."""
+        blocks = [block for volume in volumes for block in blocks_of(volume, self.material.block)]
+        return measure_blocks(blocks, self.material.phases, self._with_diffusivity)
+
+    def judge(self, volumes: Sequence[Labels], truth: Measures | None = None) -> Record:
+        """Rows, notes and summary of volumes of one shape, against the truth or a part of it."""
+        rows, notes = compare(truth or self.of_truth, self.measured(volumes))
+        lattice = lattice_artefacts(volumes, len(self.material.phases))
+        numbers = summary(rows) | against_images(self.material, self.data, volumes)
+        numbers |= {"lattice_worst": max(lattice.values()), "lattice": lattice}
+        return {"summary": numbers, "rows": [asdict(row) for row in rows], "notes": notes}
 
 
-def _pair(known: Estimate | None) -> tuple[str, str]:
-    return ("", "") if known is None else (_short(known.value), _short(known.spread))
+def train(trainer: Trainer, times: Sequence[float]) -> tuple[dict[float, Snapshot], str]:
+    """Train, and keep the best model so far of each of some times, in minutes; also tells why it failed, if it did."""
+    kept: dict[float, Snapshot] = {}
+    waiting = sorted(times)
+    try:
+        for event in trainer:
+            while isinstance(event, Progress) and waiting and event.seconds >= 60 * waiting[0]:
+                kept[waiting.pop(0)] = trainer.model, event.iteration, event.seconds
+    except TrainingError as error:
+        return kept, str(error)
+    if result := trainer.result:  # the clock of a training that has settled stands still
+        kept |= dict.fromkeys(waiting, (result.model, result.iterations, result.seconds))
+    return kept, ""
 
 
-def _short(number: float) -> str:
-    return f"{number:.3g}" if math.isfinite(number) else ""
+def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
+    """Train once, and judge the models of the wanted results, which differ in their times only."""
+    first, shape = wanted[0], (judge.material.edge,) * 3
+    changes = first["overrides"] | {"seed": first["seed"], "preview_seconds": 0.0}
+    request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
+    settings = request.applied_to(preset_named(first["preset"]))
+    kept, failure = train(Trainer(judge.data, *settings, first["device"]), [record["at"] for record in wanted])
+    for record in wanted:
+        if record["at"] not in kept:  # a result as well: without it a table would tell of those that went well
+            yield record | {"failed": failure}
+            continue
+        model, iterations, seconds = kept[record["at"]]
+        volumes = [model.generate(shape, FIRST_SEED + number) for number in range(record["volumes"])]
+        yield record | {"iterations": iterations, "seconds": seconds} | judge.judge(volumes)
+
+
+def untrained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
+    """Judge independent voxels of the truth's fractions, or one half of the truth by the other."""
+    for record in wanted:
+        if record["preset"] == TRUTH:
+            known, other = np.array_split(judge.truth, 2, axis=1)
+            yield record | judge.judge([other], judge.measured([known]))
+        else:
+            yield record | judge.judge(noise(judge.material, judge.truth, record["volumes"], FIRST_SEED))
+
+
+def results_wanted(options: argparse.Namespace) -> Iterator[list[Record]]:
+    """What is to be found out, without the numbers: for each training a result for each time."""
+    same = {name: getattr(options, name) for name in ("material", "preset", "volumes", "diffusivity")}
+    same |= {"cores": os.cpu_count(), "torch": torch.__version__, "date": datetime.now(UTC).isoformat("T", "minutes")}
+    if options.preset in (RANDOM, TRUTH):
+        yield [same | {"seed": 0, "at": 0.0}]
+        return
+    same |= {"overrides": dict(map(parse_assignment, options.set)), "minutes": max(options.minutes, *options.at)}
+    same |= {"threads": torch.get_num_threads(), "device": str(choose_device(options.device))}
+    for seed in options.seeds:
+        yield [same | {"seed": seed, "at": at} for at in options.at]
+
+
+def read(path: Path) -> list[Record]:
+    """All results so far."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def identity(record: Record) -> str:
+    """What makes a result another one than the next."""
+    return json.dumps({name: record.get(name) for name in _IDENTITY}, sort_keys=True)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Find out what is not known yet, append it to the results, and print all of the material."""
+    torch.set_num_threads(options.threads or torch.get_num_threads())
+    known = {identity(record) for record in read(options.results)}
+    trainings = [[one for one in wanted if identity(one) not in known] for wanted in results_wanted(options)]
+    print(f"{sum(map(len, trainings))} results are not known yet", file=sys.stderr)
+    if any(trainings):
+        judge = Judge(MATERIALS[options.material], options.data, options.diffusivity)
+        find_out = untrained if options.preset in (RANDOM, TRUTH) else trained
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        for found in (found for wanted in filter(None, trainings) for found in find_out(judge, wanted)):
+            with options.results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(found) + "\n")
+    table(options)
+
+
+def table(options: argparse.Namespace) -> None:
+    """Print what is known of some materials, or of all: medians over repetitions, and from where to where they go."""
+    wanted = [options.material] if isinstance(options.material, str) else options.material
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in read(options.results):
+        if not wanted or record["material"] in wanted:
+            groups[_title(record)].append(record)
+    judged = {title: [one for one in records if "rows" in one] for title, records in groups.items()}
+    lines, worst = [], []
+    for title, records in judged.items():
+        told = [one["summary"] for one in records]
+        failed = len(groups[title]) - len(records)
+        runs = f"{len(records)}" + f", {failed} more failed" * bool(failed)
+        updates = _range([one["iterations"] for one in records if "iterations" in one])
+        lines.append([title, runs, updates, *(_range([one[name] for one in told]) for name in _SHOWN)])
+        multiples = [[one["worst"][group]["multiple"] for one in told if group in one["worst"]] for group in GROUPS]
+        worst.append([title, *map(_range, multiples)])
+    _print_table(["Material, preset, minutes", "runs", "updates", *_SHOWN.values()], lines)
+    _print_table(["The worst row of each group, in spreads", *GROUPS], worst)
+    for title, records in judged.items() if options.rows else ():
+        _print_rows(title, records)
+
+
+def _print_rows(title: str, records: Sequence[Record]) -> None:
+    """Every row of the repetitions of one result, and what was left out."""
+    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        for row in record["rows"]:
+            found[row["group"], row["name"]].append(row)
+    lines = []
+    for key, rows in sorted(found.items(), key=lambda one: GROUPS.index(one[0][0])):
+        truth = [f"{rows[0][part]:.3g}" for part in ("truth", "spread")]
+        lines.append([*key, *truth, *(_range([row[part] for row in rows]) for part in _OF_ROWS)])
+    print(f"{title}\n")
+    _print_table(["Group", "Row", "Truth", "its spread", *_OF_ROWS], lines)
+    for note in dict.fromkeys(note for record in records for note in record["notes"]):
+        print(f"Left out: {note}\n")
+
+
+def _print_table(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    for cells in (heading, ["---"] * len(heading), *lines):
+        print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    print()
+
+
+def _title(record: Record) -> str:
+    words = [record["preset"], *(f"{name}={value}" for name, value in record.get("overrides", {}).items())]
+    if "minutes" in record:
+        words[-1] += ", {at:g} of {minutes:g} min, {threads} threads on {device}, {volumes} volumes".format_map(record)
+    return f"{record['material']}, {' '.join(words)}"
+
+
+def _range(numbers: Sequence[float]) -> str:
+    """The median and, of several, the least and the largest."""
+    if len(numbers) < 2:
+        return "".join(f"{number:.3g}" for number in numbers)
+    return f"{np.median(numbers):.3g} ({min(numbers):.3g} .. {max(numbers):.3g})"
 
 
 def main() -> None:
-    """Train, compare, print."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("volume", type=Path)
-    parser.add_argument("--planes", nargs="+", choices=tuple(_AXES), default=["z"])
-    parser.add_argument("--minutes", type=float, default=4.0)
-    parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--slow-edge", type=int, default=64)
-    parser.add_argument("--names", nargs="+", default=())
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    truth = read_volume(arguments.volume)
-    with tempfile.TemporaryDirectory() as folder:
-        run = arguments.model or train(truth.voxels, arguments.planes, arguments.minutes, Path(folder))
-        model = SliceGAN.load(run)
-    volumes = ModelVolumes(model, range(1000, 1000 + arguments.seeds), (128, 128, 128), "quick")
-    comparison = compare(truth, volumes, ComparisonConfig(slow_edge=arguments.slow_edge), _say, arguments.names)
-    print("\n".join(table(comparison)))
-    if arguments.out:
-        write_report(comparison, arguments.out)
-
-
-def _say(fraction: float, doing: str) -> None:
-    print(f"\r{fraction:4.0%} {doing:70}", end="", file=sys.stderr, flush=True)
+    commands = parser.add_subparsers(required=True)
+    runs, tables = commands.add_parser("run"), commands.add_parser("table")
+    runs.add_argument("material", choices=MATERIALS)
+    runs.add_argument("--data", type=Path)
+    runs.add_argument("--minutes", type=float, default=15.0)
+    runs.add_argument("--preset", choices=(*PRESETS, RANDOM, TRUTH), default="quick")
+    runs.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    runs.add_argument("--at", type=float, nargs="+", default=[5.0, 15.0])
+    runs.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    runs.add_argument("--threads", type=int)
+    runs.add_argument("--device", default="auto")
+    runs.add_argument("--volumes", type=int, default=16)
+    runs.add_argument("--diffusivity", action="store_true")
+    tables.add_argument("material", nargs="*")
+    for command, action in ((runs, run), (tables, table)):
+        command.add_argument("--rows", action="store_true", help="every row")
+        command.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "fidelity.jsonl")
+        command.set_defaults(action=action)
+    options = parser.parse_args()
+    options.action(options)
 
 
 if __name__ == "__main__":
