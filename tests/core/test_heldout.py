@@ -20,7 +20,8 @@ EDGE, REACH = 16, 8
 
 
 @pytest.fixture(autouse=True)
-def _every_line(monkeypatch):
+def _small_volumes_and_every_line(monkeypatch):
+    monkeypatch.setattr(heldout, "EDGE", EDGE)
     monkeypatch.setattr(heldout, "_LINES", 1)
 
 
@@ -92,7 +93,7 @@ def test_batches_count_by_their_size(monkeypatch):
     image, volumes = blobs((40, 50)), [blobs((EDGE,) * 3, seed=seed) for seed in range(3)]
     data = TrainingData.from_labels(image)
     monkeypatch.setattr(heldout, "_VOXELS_AT_A_TIME", 4 * EDGE**3)
-    held_out = HeldOut(data, small_network(image_channels=2), voxels=6 * 32**3)  # so 4 and 2
+    held_out = HeldOut(data, small_network(image_channels=2), voxels=6 * EDGE**3)  # so 4 and 2
     made = np.mean([(volumes[n] == 1).mean() for n in (0, 1, 2, 0, 0, 1)])
     error = held_out.evaluate(Player(*map(indicators, volumes)), 1).fraction_error
     assert error == pytest.approx(abs(made - (image == 1).mean()))

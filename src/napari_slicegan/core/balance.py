@@ -19,6 +19,9 @@ from napari_slicegan.core.networks import Generator
 LARGEST = 4.0
 """Largest number that is added: what would need more has not been learnt and must not be made to look as if it was."""
 
+EDGE = 64
+"""Shortest edge of the volumes that are measured, in voxels."""
+
 _MOST_PIXELS = 2**22  # of a piece of a micrograph that are looked at
 _STRIDE = 29  # of the voxels that are looked at; no divisor of what a lattice repeats by
 _SWEEPS = 6

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from napari_slicegan.core.balance import EDGE as BALANCE_EDGE
 from napari_slicegan.core.balance import balance, channel_means, in_pairs
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
@@ -107,8 +108,9 @@ class GAN:
             self._measure_statistics(taken)
         if self.training.balance_volumes:
             self._means = channel_means(self._data) if self._means is None else self._means
-            cubes = self.training.balance_volumes * max(1, 64**3 // self.network.edge**3)
-            half = self._latent(-(-cubes // 2), torch.Generator().manual_seed(_BALANCE_SEED))
+            geometry, rng = self.network.geometry, torch.Generator().manual_seed(_BALANCE_SEED)
+            cells = max(geometry.latent_edge, geometry.cells(BALANCE_EDGE))
+            half = self._latent(-(-self.training.balance_volumes // 2), rng, cells)
             balance(taken.eval(), in_pairs(half), self._means)
         return taken
 
@@ -216,9 +218,9 @@ class GAN:
             ]
         )
 
-    def _latent(self, count: int, rng: torch.Generator) -> Tensor:
-        """Standard normal cells (count, latent_channels, n, n, n) for training cubes."""
-        shape = (count, self.network.latent_channels, *(self.network.geometry.latent_edge,) * 3)
+    def _latent(self, count: int, rng: torch.Generator, cells: int = 0) -> Tensor:
+        """Standard normal cells (count, latent_channels, n, n, n), for training cubes unless their number is given."""
+        shape = (count, self.network.latent_channels, *(cells or self.network.geometry.latent_edge,) * 3)
         return torch.randn(shape, generator=rng).to(self.device)
 
     def _adam(self, player: torch.nn.Module) -> torch.optim.Adam:

@@ -19,7 +19,9 @@ from napari_slicegan.core.statistics.correlation import mean_products, two_point
 _SEED = 20_000  # neither the preview's nor likely a training's: what is judged here is never shown or learnt
 _VOXELS = 16 * 64**3  # that are judged, in training cubes: fewer tell a phase's fraction too badly to choose by it
 _LINES = 3  # from one line that is looked at to the next: no divisor of what a lattice repeats by
-_SMALLEST_EDGE = 32  # below it no more volumes: they would cost more time than they tell
+EDGE = 64
+"""Shortest edge of the volumes that are judged, in voxels: in a short training cube long distances cannot be seen."""
+_MOST_VOLUMES = 128
 _VOXELS_AT_A_TIME = 2 * 64**3
 _MOST_PIXELS = 2**22  # of a source that are looked at
 _LOST = 0.1  # of what the micrographs have of a phase
@@ -61,11 +63,14 @@ class HeldOut:
     ) -> None:
         self._flag = flag  # of the work on the micrographs alone
         self._kind, self._channels, self._views = data.kind, data.channels, data.views
-        self._reach = network.edge // 2
-        count = max(1, voxels // max(network.edge, _SMALLEST_EDGE) ** 3)
-        cells = (-(-count // 2), network.latent_channels, *(network.geometry.latent_edge,) * 3)
-        self._latents = in_pairs(torch.randn(cells, generator=torch.Generator().manual_seed(seed)))
-        self._at_a_time = max(1, _VOXELS_AT_A_TIME // network.edge**3)
+        cells = max(network.geometry.latent_edge, network.geometry.cells(EDGE))
+        edge = network.geometry.scale * (cells - network.geometry.overlap)
+        smallest = min(min(piece.shape[1:3]) for source in range(len(data.sources)) for piece in data.pieces(source))
+        self._reach = min(edge, smallest) // 2
+        pairs = -(-min(max(1, voxels // edge**3), _MOST_VOLUMES) // 2)
+        shape = (pairs, network.latent_channels, cells, cells, cells)
+        self._latents = in_pairs(torch.randn(shape, generator=torch.Generator().manual_seed(seed)))
+        self._at_a_time = max(1, _VOXELS_AT_A_TIME // edge**3)
         self._names = [f"phase {phase}" for phase in data.phases]
         found = [self._of_source(data, source) for source in range(len(data.sources))]
         self._means = np.mean([found[source][0] for source, _ in data.views], axis=0)  # (C,)

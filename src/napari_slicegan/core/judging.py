@@ -41,6 +41,8 @@ class Judge:
     ----------
     standing : Standing
         What has been found so far.
+    best : Generator or None
+        The best that was judged, whatever the players have become since.
     is_settled : bool
         Whether there was no progress for so long that the training is to end.
     """
@@ -50,7 +52,7 @@ class Judge:
         self._every, self._patience = gan.training.evaluation_iterations, gan.training.patience
         self._aside = Aside("held-out errors", clock, self._every > 0)
         self._held_out: HeldOut | None = None  # made when it is needed: the micrographs may be large
-        self._best: Generator | None = None
+        self.best: Generator | None = None
         self._sound: dict[str, Any] = {}  # the players when they were at their best
         self._latest: Evaluation | None = None  # decides nothing: the training might go on
         self.standing, self.is_settled = Standing(), False
@@ -65,11 +67,6 @@ class Judge:
         """Whether the training is judged at all: it is asked for, and has not failed."""
         return self._aside.is_on
 
-    @property
-    def has_best(self) -> bool:
-        """Whether there is a best generator, whatever the players have become since."""
-        return self._best is not None
-
     def is_due(self, iteration: int) -> bool:
         """Whether the training is to be judged before it goes on."""
         if not (self.is_on and iteration) or iteration % self._every:
@@ -79,12 +76,6 @@ class Judge:
     def is_due_at_end(self, iteration: int, is_stopped: bool) -> bool:
         """Whether to evaluate a training that ends before it was judged at all."""
         return self.newest is None and iteration > 0 and self._aside.is_due_at_end(is_stopped)
-
-    def chosen(self, newest: Generator) -> tuple[Generator, Evaluation | None]:
-        """The generator that is the model, and its errors: the best one, or the newest where none was judged."""
-        if self._best is None:
-            return newest, self.newest
-        return self._best, self.standing.best
 
     def look(self, generator: Generator, iteration: int, flag: Flag, begin: float) -> Evaluation | None:
         """Evaluate a snapshot, whose making has begun at a time (`time.monotonic`), and decide nothing.
@@ -125,7 +116,7 @@ class Judge:
         self.standing, verdict = self.standing.after(found, self._patience)
         self.is_settled = verdict is Verdict.END
         if self.standing.best is found:
-            self._best, self._sound = generator, self._gan.players_state()
+            self.best, self._sound = generator, self._gan.players_state()
         if verdict is Verdict.RECOVER:
             yield self._recover(iteration, f"Its volumes had lost {found.lost}.")
 
@@ -146,7 +137,7 @@ class Judge:
         """All that is needed to go on, tensors, numbers and strings."""
         return {
             "standing": self.standing.to_dict(),
-            "best": self._best.state_dict() if self._best else {},
+            "best": self.best.state_dict() if self.best else {},
             "sound": self._sound,
         }
 
@@ -158,4 +149,4 @@ class Judge:
         if self._patience and self.standing.waited >= self._patience:  # it was over, and is to go on all the same
             self.standing = replace(self.standing, waited=0)
         if state["best"]:
-            self._best = self._gan.copy_with(state["best"])
+            self.best = self._gan.copy_with(state["best"])

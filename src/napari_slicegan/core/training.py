@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from napari_slicegan.core.asides import Aside, Patience, preview_of
 from napari_slicegan.core.clock import Clock, Due
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.describing import described
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import TrainingError
 from napari_slicegan.core.events import (
@@ -30,11 +30,9 @@ from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.interruption import Flag, Interrupted, Switch, readable_errors
 from napari_slicegan.core.judging import Judge
 from napari_slicegan.core.model import SliceGAN
-from napari_slicegan.core.model_info import ModelInfo, versions
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.reports import TrainingResult, check_finite, progress
 from napari_slicegan.core.resuming import WRONG, Saved, damaged
-from napari_slicegan.core.thumbnail import thumbnail_of
 from napari_slicegan.core.transfer import transfer
 from napari_slicegan.core.updates import Updates
 
@@ -151,10 +149,11 @@ class Trainer:
         """Show and save what was made so far, of one snapshot."""
         if not (preview or save):
             return
-        begin = time.monotonic()
-        with readable_errors():
-            generator = self.gan.snapshot()
-        if preview:
+        begin, generator = time.monotonic(), None
+        if preview or not self._judge.best:
+            with readable_errors():
+                generator = self.gan.snapshot()
+        if preview and generator:
             yield from self._shown(self._described(generator), self._switch, begin)
         if save and self.checkpoint:
             yield from self._save(self.checkpoint, self._chosen(generator))
@@ -175,11 +174,12 @@ class Trainer:
         reason = self._reason
         if self._updates.losses:
             yield from self._report()
-        if not self._judge.has_best:
+        is_stopped, begin, patience = reason is EndReason.STOPPED, time.monotonic(), Patience(self._switch)
+        generator = self._judge.best
+        if not generator:
             check_finite(self.gan.is_finite, self.iteration)
-        is_stopped, begin = reason is EndReason.STOPPED, time.monotonic()
-        with readable_errors():
-            generator, patience = self.gan.snapshot(), Patience(self._switch)
+            with readable_errors():
+                generator = self.gan.snapshot()
         if self._judge.is_due_at_end(self.iteration, is_stopped):
             if self.checkpoint and not is_stopped:  # what follows may take long, and memory
                 yield from self._save(self.checkpoint, self._described(generator))
@@ -230,32 +230,27 @@ class Trainer:
 
     def preview_volume(self) -> npt.NDArray[Any]:
         """The volume that the generator makes now of the preview's latent field: a training cube long in each axis."""
-        return preview_of(self.model, self.iteration).volume
+        return preview_of(self._described(self.gan.snapshot()), self.iteration).volume
 
     @property
     def model(self) -> SliceGAN:
-        """A copy of the best generator so far, or of that of now while none was judged; training does not change it."""
-        return self._chosen(self.gan.snapshot())
+        """The best generator so far, or a copy of that of now while none was judged; training does not change it."""
+        return self._chosen()
 
-    def _chosen(self, newest: Generator) -> SliceGAN:
+    def _chosen(self, newest: Generator | None = None) -> SliceGAN:
         """A model of the best generator, or of the newest where none was judged."""
-        return self._described(*self._judge.chosen(newest))
+        if self._judge.best:
+            return self._described(self._judge.best, self._judge.standing.best)
+        return self._described(newest or self.gan.snapshot(), self._judge.newest)
 
     def _described(self, generator: Generator, errors: Evaluation | None = None) -> SliceGAN:
-        """A model of a snapshot of the generator."""
-        recipe: dict[str, Any] = self.notes | {
-            "versions": versions(),
-            "training": asdict(self.training),
-            "iterations": self.iteration,
-            "seconds": self._clock.seconds,
-        }
+        """A model of a generator, with what is known of it."""
+        facts = {"training": asdict(self.training), "iterations": self.iteration, "seconds": self._clock.seconds}
         if errors:
-            recipe["heldout"] = asdict(errors)
+            facts["heldout"] = asdict(errors)
         if self.started_from:
-            recipe["started_from"] = self.started_from
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        info = ModelInfo.of(self.data, self.gan.network, created=created, **recipe)
-        return SliceGAN(generator, replace(info, thumbnail=thumbnail_of(self.data)))
+            facts["started_from"] = self.started_from
+        return described(generator, self.data, self.notes | facts)
 
     def _save(self, path: Path, model: SliceGAN) -> Iterator[Event]:
         """Write a checkpoint, never one that is worth nothing."""
