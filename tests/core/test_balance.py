@@ -115,3 +115,15 @@ def test_pairs_are_a_field_and_its_negative():
     assert pairs.shape == (6, 2, 4, 4, 4)
     assert torch.equal(pairs[::2], fields)
     assert torch.equal(pairs[1::2], -fields)
+
+
+def test_previews_and_early_stops_do_not_wait_for_the_balance(recipe, data):
+    trainer = Trainer(data, small_network(), replace(recipe, balance_volumes=4, evaluation_iterations=50))
+    assert (trainer.gan.snapshot(balanced=False).offsets == 0).all()
+    for _ in trainer:
+        trainer.stop()
+    assert (trainer.result.model.generator.offsets == 0).all()
+    unjudged = Trainer(data, small_network(), replace(recipe, balance_volumes=4))
+    for _ in unjudged:
+        unjudged.stop()
+    assert (unjudged.result.model.generator.offsets != 0).any()

@@ -206,7 +206,7 @@ def test_patience_ends_with_a_stop_or_soon_after_one(monkeypatch):
 
 def test_an_interrupted_preview_is_dropped(data, recipe, monkeypatch):
     trainer = Trainer(data, small_network(), replace(recipe, preview_seconds=1e-9))
-    trainer.gan.snapshot = lambda: trainer.stop() or type(trainer.gan).snapshot(trainer.gan)
+    trainer.gan.snapshot = lambda **_: trainer.stop() or type(trainer.gan).snapshot(trainer.gan)
     monkeypatch.setattr(asides, "_SHORT", -1)
     assert not [event for event in trainer if isinstance(event, Preview)]
     assert trainer.result.iterations == 1

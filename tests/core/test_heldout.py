@@ -198,7 +198,7 @@ def test_nobody_waits_for_an_evaluation(recipe, data, monkeypatch):
     monkeypatch.setattr(asides, "_SHORT", 0)
     trainer = Trainer(data, small_network(), replace(recipe, iterations=100, evaluation_iterations=1))
 
-    def snapshot():
+    def snapshot(**_):
         trainer.stop()
         return type(trainer.gan).snapshot(trainer.gan)
 

@@ -288,7 +288,7 @@ def test_of_a_checkpoint_one_snapshot_is_enough(tmp_path, data, network, recipe)
     recipe = replace(recipe, checkpoint_iterations=1, average=0.5)
     run, trainer = Run.start(tmp_path / "run", data, network, recipe, "quick")
     made, snapshot = [], trainer.gan.snapshot
-    trainer.gan.snapshot = lambda: made.append(1) or snapshot()
+    trainer.gan.snapshot = lambda **_: made.append(1) or snapshot()
     list(run.record(trainer))
     assert len(made) == 3 + 1
 

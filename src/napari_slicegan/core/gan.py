@@ -101,12 +101,12 @@ class GAN:
             self.average.update_parameters(self.generator)
         return {"generator_loss": loss.detach()}
 
-    def snapshot(self) -> Generator:
-        """A copy of the generator that makes the volumes: the moving average where there is one."""
+    def snapshot(self, balanced: bool = True) -> Generator:
+        """A copy of the generator that makes the volumes: the moving average where there is one, balanced if asked."""
         taken = self.copy_with((self.average.module if self.average else self.generator).state_dict())
         if self.average:
             self._measure_statistics(taken)
-        if self.training.balance_volumes:
+        if balanced and self.training.balance_volumes:
             self._means = channel_means(self._data) if self._means is None else self._means
             geometry, rng = self.network.geometry, torch.Generator().manual_seed(_BALANCE_SEED)
             cells = max(geometry.latent_edge, geometry.cells(BALANCE_EDGE))

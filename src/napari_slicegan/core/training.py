@@ -152,7 +152,7 @@ class Trainer:
         begin, generator = time.monotonic(), None
         if preview or not self._judge.best:
             with readable_errors():
-                generator = self.gan.snapshot()
+                generator = self.gan.snapshot(balanced=save)  # to look at it is enough without
         if preview and generator:
             yield from self._shown(self._described(generator), self._switch, begin)
         if save and self.checkpoint:
@@ -178,8 +178,8 @@ class Trainer:
         generator = self._judge.best
         if not generator:
             check_finite(self.gan.is_finite, self.iteration)
-            with readable_errors():
-                generator = self.gan.snapshot()
+            with readable_errors():  # who stops before anything was judged does not wait for the balance
+                generator = self.gan.snapshot(balanced=not (is_stopped and self._judge.is_on))
         if self._judge.is_due_at_end(self.iteration, is_stopped):
             if self.checkpoint and not is_stopped:  # what follows may take long, and memory
                 yield from self._save(self.checkpoint, self._described(generator))
@@ -230,7 +230,7 @@ class Trainer:
 
     def preview_volume(self) -> npt.NDArray[Any]:
         """The volume that the generator makes now of the preview's latent field: a training cube long in each axis."""
-        return preview_of(self._described(self.gan.snapshot()), self.iteration).volume
+        return preview_of(self._described(self.gan.snapshot(balanced=False)), self.iteration).volume
 
     @property
     def model(self) -> SliceGAN:

@@ -44,7 +44,7 @@ _INTERVALS = {
     "preview_seconds": ("Preview every", "s"),
     "checkpoint_minutes": ("Checkpoint every", "min"),
     "evaluation_iterations": ("Evaluate every", "iterations"),
-    "patience": ("End without progress after", "evaluations"),
+    "patience": ("End after", "evaluations"),
 }
 
 
