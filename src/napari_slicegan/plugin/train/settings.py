@@ -44,7 +44,7 @@ _INTERVALS = {
     "preview_seconds": ("Preview every", "s"),
     "checkpoint_minutes": ("Checkpoint every", "min"),
     "evaluation_iterations": ("Evaluate every", "iterations"),
-    "patience": ("End after", "evaluations"),
+    "patience": ("Idle evaluations", "at most"),
 }
 
 
