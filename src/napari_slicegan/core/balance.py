@@ -57,8 +57,8 @@ def _means(pixels: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.
 def in_pairs(latents: Tensor) -> Tensor:
     """Latent fields (N, ...) and their negatives, (2 N, ...), one after the other.
 
-    Where one makes more of a phase than usual the other mostly makes less: means over pairs scatter as those over two
-    to five times as many volumes do.
+    Where one makes more of a phase than usual the other mostly makes less, so that means over pairs scatter less than
+    those over as many independent volumes do.
     """
     return torch.stack([latents, -latents], dim=1).flatten(0, 1)
 
