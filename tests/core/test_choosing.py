@@ -28,25 +28,25 @@ def test_the_score_weighs_the_errors_by_what_is_tolerable():
 
 def test_the_best_is_kept_and_not_the_last():
     standing, said = verdicts([3, 2, 2.5, 1.99, 2])
-    assert said == [Verdict.KEEP, Verdict.KEEP, Verdict.GO_ON, Verdict.KEEP, Verdict.GO_ON]
+    assert said == [Verdict.GO_ON] * 5
     assert (standing.best.iteration, standing.newest.iteration) == (4, 5)
 
 
 def test_small_steps_are_no_progress():
     _, said = verdicts([1, 0.99, 0.98, 0.97, 0.96], patience=4)
-    assert said == [Verdict.KEEP] * 4 + [Verdict.END]
+    assert said == [Verdict.GO_ON] * 4 + [Verdict.END]
     _, said = verdicts([1, 0.98, 0.96, 0.94, 0.92, 0.9], patience=4)  # together they are
-    assert said == [Verdict.KEEP] * 6
+    assert said == [Verdict.GO_ON] * 6
     _, said = verdicts([1, 2, 2, 2, 2], patience=0)
     assert Verdict.END not in said
 
 
 def test_a_phase_may_be_late_but_not_go_for_long():
-    assert verdicts([None] * (SLOWEST_START - 1) + [1])[1] == [Verdict.GO_ON] * (SLOWEST_START - 1) + [Verdict.KEEP]
+    assert verdicts([None] * (SLOWEST_START - 1) + [1])[1] == [Verdict.GO_ON] * (SLOWEST_START - 1) + [Verdict.GO_ON]
     assert verdicts([None] * SLOWEST_START)[1][-1] is Verdict.RECOVER
     standing, said = verdicts([2, *[None] * (LOST_IN_A_ROW - 1), 3, *[None] * LOST_IN_A_ROW])
     assert said == [
-        Verdict.KEEP,
+        Verdict.GO_ON,
         *[Verdict.GO_ON] * (LOST_IN_A_ROW - 1),
         Verdict.GO_ON,
         *[Verdict.GO_ON] * (LOST_IN_A_ROW - 1),

@@ -27,7 +27,6 @@ class Verdict(StrEnum):
     """What to do after an evaluation."""
 
     GO_ON = "go on"
-    KEEP = "keep"  # go on; it is the best so far
     END = "end"
     RECOVER = "recover"
 
@@ -81,9 +80,7 @@ class Standing:
             waited=0 if moved else self.waited + 1,
             lost=0,
         )
-        if patience and now.waited >= patience:
-            return now, Verdict.END
-        return now, Verdict.KEEP if is_best else Verdict.GO_ON
+        return now, Verdict.END if patience and now.waited >= patience else Verdict.GO_ON
 
     def recovered(self) -> Standing:
         """What is known after the training was put back."""

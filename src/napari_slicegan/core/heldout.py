@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_slicegan.core.balance import in_pairs
+from napari_slicegan.core.balance import channel_means, in_pairs
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import Evaluation
@@ -73,8 +73,8 @@ class HeldOut:
         self._at_a_time = max(1, _VOXELS_AT_A_TIME // edge**3)
         self._names = [f"phase {phase}" for phase in data.phases]
         found = [self._of_source(data, source) for source in range(len(data.sources))]
-        self._means = np.mean([found[source][0] for source, _ in data.views], axis=0)  # (C,)
-        self._curves = np.array([self._directed(found[source][1], turn) for source, turn in data.views])
+        self._means = channel_means(data)  # (C,)
+        self._curves = np.array([self._directed(found[source], turn) for source, turn in data.views])
         self._flag = None
 
     @torch.no_grad()
@@ -127,18 +127,17 @@ class HeldOut:
         labels = volumes.argmax(dim=1, keepdim=True)
         return torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
 
-    def _of_source(self, data: TrainingData, source: int) -> tuple[Floats, Floats]:
-        """Mean (C,) of each channel of the images of a source, and its correlations (C, 2, R + 1) down and across."""
-        means, curves, weights = [], [], []
+    def _of_source(self, data: TrainingData, source: int) -> Floats:
+        """Correlations (C, 2, R + 1) of each channel of the images of a source, down and across."""
+        curves, weights = [], []
         for piece in data.pieces(source):
             stack = piece[:: -(-piece.shape[0] * piece.shape[1] * piece.shape[2] // _MOST_PIXELS)]
             lines = -(-stack.shape[1] * stack.shape[2] // _MOST_PIXELS)  # of one very large image not every line
             across = self._image_channels(stack[:, ::lines], data)
             down = across if lines == 1 else self._image_channels(stack[:, :, ::lines], data)
-            means.append([channel.mean(dtype=np.float64) for channel in across])
             curves.append([[self._curve(d, 1), self._curve(a, 2)] for d, a in zip(down, across, strict=True)])
             weights.append(piece.shape[1] * piece.shape[2])
-        return np.average(means, 0, weights), np.average(curves, 0, weights)
+        return np.asarray(np.average(curves, 0, weights))
 
     def _image_channels(self, stack: Array, data: TrainingData) -> list[Array]:
         if data.kind is OutputKind.PHASES:
