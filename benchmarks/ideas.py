@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import leaky_relu, pad, softplus
+from players import LazyPenalty, Leaky, Oblique, OneUpdateForEachAxis, Pairs, Relativistic, Sharp, Shifted, TwoScales
 
-from napari_slicegan.core.balance import in_pairs
-from napari_slicegan.core.gan import GAN, Losses
-from napari_slicegan.core.losses import critic_distance, gradient_penalty
-from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.gan import GAN
+
+_EDGE_64: dict[str, Any] = {
+    "kernel": (4,) * 5,
+    "stride": (2,) * 5,
+    "padding": (2, 2, 2, 2, 3),
+    "channels": (64, 64, 32, 8),
+    "discriminator_channels": (16, 32, 64, 128),
+}
 
 
 @dataclass(frozen=True)
@@ -36,160 +38,15 @@ class Idea:
     players: type[GAN] = GAN
 
 
-class OneUpdateForEachAxis(GAN):
-    """As in the code of the paper: the slices of one axis after the other, an update for each."""
-
-    def update_discriminators(self) -> Losses:
-        """Three steps, each on slices along one axis."""
-        with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
-        critic, losses = self.discriminators[0], {}
-        for axis in range(3):
-            fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
-            real = self.crops.draw(0, self.training.real_crops, self.rng)
-            some = torch.randint(len(fake), (len(real),), generator=self.rng)
-            distance = critic_distance(critic(real), critic(fake))
-            penalty = gradient_penalty(critic, real, fake[some], self.rng)
-            self._backward(self.optimizers[1], self.training.penalty_weight * penalty - distance)
-            self.optimizers[1].step()
-            losses = {"critic_distance": distance.detach()}
-        return losses
-
-
-class LazyPenalty(GAN):
-    """The gradient penalty in every fourth discriminator update only, four times as strong."""
-
-    every, _count = 4, 0
-
-    def update_discriminators(self) -> Losses:
-        """A step with or without the penalty."""
-        critic = self.discriminators[0]
-        fake, real, some = self._images()
-        distance = critic_distance(critic(real), critic(fake))
-        loss = -distance
-        if self._count % self.every == 0:
-            weight = self.every * self.training.penalty_weight
-            loss = loss + weight * gradient_penalty(critic, real, fake[some], self.rng)
-        self._count += 1
-        self._backward(self.optimizers[1], loss)
-        self.optimizers[1].step()
-        return {"critic_distance": distance.detach()}
-
-    def _images(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Fake and real images, and which fakes are paired with the real ones."""
-        with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
-        fake, real = self._slices(volumes, 0), self.crops.draw(0, 3 * self.training.real_crops, self.rng)
-        return fake, real, torch.randint(len(fake), (len(real),), generator=self.rng)
-
-
-class Relativistic(LazyPenalty):
-    """Relativistic pairs with penalties on the gradients at real and at fake images (R1 and R2)."""
-
-    weight = 1.0
-
-    def update_discriminators(self) -> Losses:
-        """One step."""
-        fake, real, some = self._images()
-        real, fake = real.requires_grad_(), fake[some].requires_grad_()
-        of_real, of_fake = self.discriminators[0](real), self.discriminators[0](fake)
-        loss = softplus(of_fake - of_real).mean()
-        for scores, images in ((of_real, real), (of_fake, fake)):
-            (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-            loss = loss + self.weight / 2 * gradient.square().sum((1, 2, 3)).mean()
-        self._backward(self.optimizers[1], loss)
-        self.optimizers[1].step()
-        return {"critic_distance": critic_distance(of_real, of_fake).detach()}
-
-    def update_generator(self) -> Losses:
-        """One step."""
-        volumes = self.generator(self._latent(self.training.generator_volumes, self.rng))
-        fake = self._slices(volumes, 0)
-        with self._frozen_discriminators():
-            critic = self.discriminators[0]
-            real = self.crops.draw(0, len(fake), self.rng)
-            loss = softplus(critic(real) - critic(fake)).mean()
-            self._backward(self.optimizers[0], loss)
-        self._made_generator_step()
-        return {"generator_loss": loss.detach()}
-
-    def _made_generator_step(self) -> None:
-        self.optimizers[0].step()
-        if self.average:
-            self.average.update_parameters(self.generator)
-
-
-class Leaky(GAN):
-    """Discriminators with leaky ReLUs."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        for critic in self.discriminators:
-            critic.forward = _leaky_forward(critic)  # type: ignore[method-assign]
-
-
-def _leaky_forward(critic: Any) -> Callable[[Tensor], Tensor]:
-    def forward(images: Tensor) -> Tensor:
-        for layer in critic.layers[:-1]:
-            images = leaky_relu(layer(images), 0.2)
-        scores: Tensor = critic.layers[-1](images)
-        return scores.flatten()
-
-    return forward
-
-
-class Shifted(Leaky):
-    """Differentiable augmentation: every image, real or fake, is shifted at random before it is judged."""
-
-    def __init__(self, *arguments: Any) -> None:
-        GAN.__init__(self, *arguments)
-        critic = self.discriminators[0]
-        plain, most = critic.forward, self.network.edge // 8
-
-        def forward(images: Tensor) -> Tensor:
-            y, x = (int(torch.randint(2 * most + 1, (), generator=self.rng)) for _ in range(2))
-            edge = images.shape[-1]
-            moved: Tensor = pad(images, (most,) * 4)[:, :, y : y + edge, x : x + edge]
-            return plain(moved)
-
-        critic.forward = forward  # type: ignore[method-assign]
-
-
-class Oblique(GAN):
-    """A quarter of the slices of an isotropic material are cut at 45 degrees; nearest voxels."""
-
-    def _slices(self, volumes: Tensor, source: int) -> Tensor:
-        straight = super()._slices(volumes, source)
-        edge = volumes.shape[-1]
-        steps = torch.arange(edge)
-        oblique = []
-        for axis in range(3):  # rows stay rows; columns run along a diagonal of the two other axes, edge / sqrt(2) long
-            turned = volumes.movedim(2 + axis, 2)  # (B, C, rows, u, v)
-            run = (steps / 2**0.5).round().long()
-            start = int(torch.randint(edge - int(run[-1]), (), generator=self.rng))
-            oblique.append(turned[:, :, :, start + run, run])  # (B, C, edge, edge)
-        return torch.cat([straight, *oblique])
-
-
-class Pairs(GAN):
-    """Latent fields come with their negatives: the mean fraction of a batch scatters less."""
-
-    def _latent(self, count: int, rng: torch.Generator, cells: int = 0) -> Tensor:
-        return in_pairs(super()._latent(-(-count // 2), rng, cells))
-
-
-class Sharp(GAN):
-    """The last layer of the generator begins ten times stronger, so that voxels are of one phase from the start."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        with torch.no_grad():
-            self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
-
-
 BASE = "base"
 IDEAS = {
     BASE: Idea("the quick preset at edge 32"),
+    "edge 64": Idea("the quick preset's own networks, edge 64", network=_EDGE_64),
+    "two scales": Idea(
+        "edge 64; two discriminators of edge 32, one for parts, one for the whole at half the resolution",
+        network=_EDGE_64,
+        players=TwoScales,
+    ),
     "slices 2": Idea("2 slices of each volume and axis instead of 8", {"slices_per_axis": 2}),
     "all slices": Idea("all 32 slices of each volume and axis", {"slices_per_axis": 0}),
     "update for each axis": Idea("one discriminator update for each axis", players=OneUpdateForEachAxis),

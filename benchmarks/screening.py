@@ -93,8 +93,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run what is not in the results yet, some at a time, each in a process of its own."""
     wanted = [
         (name, material, seed)
+        for seed in arguments.seeds  # every idea once before any idea again
         for name in arguments.ideas or IDEAS
-        for seed in arguments.seeds
         for material in MATERIALS
         if (name, material, seed, arguments.seconds) not in {_key(result) for result in results()}
     ]
