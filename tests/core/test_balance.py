@@ -56,8 +56,18 @@ def test_what_has_not_been_learnt_is_not_made_to_look_so():
     made = generator()
     made.layers[-1].weight.data *= 100  # so sure of its phases that nothing small changes them
     balance(made, latents(8, 0), np.array([0.01, 0.01, 0.98]))
-    assert made.offsets.abs().max() == LARGEST
+    assert LARGEST < made.offsets.abs().max() < made.outputs(latents(8, 1)).std()
     assert means(made)[2] < 0.9
+
+
+def test_the_balance_keeps_up_with_outputs_that_grow():
+    made = generator()
+    before = means(made)
+    made.layers[-1].weight.data *= 1000  # the same interfaces, and outputs as after a long training
+    wanted = before + np.array([0.06, -0.03, -0.03])
+    balance(made, latents(24, 0), wanted)
+    assert np.abs(means(made) - wanted).max() < 0.02
+    assert made.offsets.abs().max() > LARGEST
 
 
 def test_a_second_balance_does_not_see_the_first():

@@ -16,8 +16,9 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.networks import Generator
 
-LARGEST = 4.0
-"""Largest number that is added: what would need more has not been learnt and must not be made to look as if it was."""
+LARGEST, PART = 4.0, 0.5
+"""Largest number that is added, and the part of the standard deviation of what it is added to, which grows in a long
+training, that it may be instead: what would need more has not been learnt and must not be made to look as if it was."""
 
 EDGE = 64
 """Shortest edge of the volumes that are measured, in voxels."""
@@ -79,11 +80,12 @@ def balance(generator: Generator, latents: Tensor, means: npt.NDArray[np.float64
     generator.offsets.zero_()
     some = [generator.outputs(latent[None]).flatten(2)[0, :, ::_STRIDE] for latent in latents]
     outputs = torch.cat(some, dim=1)  # (C, M)
+    most = max(LARGEST, PART * outputs.std(dim=1).mean().item())
     solve = _of_phases if generator.config.output is OutputKind.PHASES else _of_intensities
-    generator.offsets.copy_(solve(outputs, torch.from_numpy(means)).clamp(-LARGEST, LARGEST))
+    generator.offsets.copy_(solve(outputs, torch.from_numpy(means), most).clamp(-most, most))
 
 
-def _of_phases(outputs: Tensor, means: Tensor) -> Tensor:
+def _of_phases(outputs: Tensor, means: Tensor, _: float) -> Tensor:
     """Offsets (C,) by which so many of outputs (C, M) are the largest; each phase is set in turn, several times."""
     offsets = torch.zeros(len(outputs), device=outputs.device)
     for _ in range(_SWEEPS):
@@ -97,9 +99,9 @@ def _of_phases(outputs: Tensor, means: Tensor) -> Tensor:
     return offsets
 
 
-def _of_intensities(outputs: Tensor, means: Tensor) -> Tensor:
+def _of_intensities(outputs: Tensor, means: Tensor, most: float) -> Tensor:
     """Offsets (C,) by which the intensities of outputs (C, M) have these means, by halving an interval."""
-    low, high = torch.full_like(outputs[:, 0], -LARGEST), torch.full_like(outputs[:, 0], LARGEST)  # (C,)
+    low, high = torch.full_like(outputs[:, 0], -most), torch.full_like(outputs[:, 0], most)  # (C,)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         found = (0.5 * (torch.tanh(outputs + middle[:, None]) + 1)).mean(dim=1, dtype=torch.float64)
