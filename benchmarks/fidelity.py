@@ -1,6 +1,7 @@
 """How faithful volumes are that were learnt from slices of a material, after so many minutes, against its 3D truth.
 
     python benchmarks/fidelity.py run MATERIAL [--data DIR] [--preset quick] [--set name=value ...] [--at 5 15]
+        [--start-from MODEL]
     python benchmarks/fidelity.py table [MATERIAL ...] [--rows]
 
 `run` trains once for each of `--seeds`, keeps the model of each time of `--at` (minutes on the clock of the training),
@@ -41,7 +42,8 @@ from napari_slicegan.core.training import Trainer
 RANDOM, TRUTH = "random", "truth"
 FIRST_SEED = 1000  # of the volumes that are judged
 
-_IDENTITY = ("material", "preset", "overrides", "seed", "minutes", "at", "volumes", "diffusivity", "threads", "device")
+_IDENTITY = ("material", "preset", "overrides", "start_from", "seed", "minutes", "at")
+_IDENTITY += ("volumes", "diffusivity", "threads", "device")
 _SHOWN = {
     "within_3": "rows within 3 spreads",
     "median": "median multiple",
@@ -102,7 +104,8 @@ def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
     changes = first["overrides"] | {"seed": first["seed"], "preview_seconds": 0.0}
     request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
     settings = request.applied_to(preset_named(first["preset"]))
-    kept, failure = train(Trainer(judge.data, *settings, first["device"]), [record["at"] for record in wanted])
+    trainer = Trainer(judge.data, *settings, first["device"], start_from=first.get("start_from"))
+    kept, failure = train(trainer, [record["at"] for record in wanted])
     for record in wanted:
         if record["at"] not in kept:  # a result as well: without it a table would tell of those that went well
             yield record | {"failed": failure}
@@ -130,6 +133,7 @@ def results_wanted(options: argparse.Namespace) -> Iterator[list[Record]]:
         yield [same | {"seed": 0, "at": 0.0}]
         return
     same |= {"overrides": dict(map(parse_assignment, options.set)), "minutes": max(options.minutes, *options.at)}
+    same |= {"start_from": options.start_from} if options.start_from else {}
     same |= {"threads": torch.get_num_threads(), "device": str(choose_device(options.device))}
     for seed in options.seeds:
         yield [same | {"seed": seed, "at": at} for at in options.at]
@@ -208,6 +212,8 @@ def _print_table(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> None
 
 def _title(record: Record) -> str:
     words = [record["preset"], *(f"{name}={value}" for name, value in record.get("overrides", {}).items())]
+    if "start_from" in record:
+        words.append(f"from {record['start_from']}")
     if "minutes" in record:
         words[-1] += ", {at:g} of {minutes:g} min, {threads} threads on {device}, {volumes} volumes".format_map(record)
     return f"{record['material']}, {' '.join(words)}"
@@ -230,6 +236,7 @@ def main() -> None:
     runs.add_argument("--minutes", type=float, default=15.0)
     runs.add_argument("--preset", choices=(*PRESETS, RANDOM, TRUTH), default="quick")
     runs.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    runs.add_argument("--start-from", metavar="MODEL", help="begin with its weights, for example sample:cathode")
     runs.add_argument("--at", type=float, nargs="+", default=[5.0, 15.0])
     runs.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     runs.add_argument("--threads", type=int)

@@ -1,21 +1,17 @@
-"""Ideas for a faster or better training, each as a change of the quick preset at edge 32: what `screening.py` tries."""
+"""Ideas for a faster or better training, each as a change of the quick preset: what `screening.py` tries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from players import LazyPenalty, Leaky, Oblique, OneUpdateForEachAxis, Pairs, Relativistic, Sharp, Shifted, TwoScales
 
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.presets import preset_named
 
-_EDGE_64: dict[str, Any] = {
-    "kernel": (4,) * 5,
-    "stride": (2,) * 5,
-    "padding": (2, 2, 2, 2, 3),
-    "channels": (64, 64, 32, 8),
-    "discriminator_channels": (16, 32, 64, 128),
-}
+_LARGE = {item.name: getattr(preset_named("large").network, item.name) for item in fields(NetworkConfig)}
 
 
 @dataclass(frozen=True)
@@ -39,12 +35,16 @@ class Idea:
 
 
 BASE = "base"
+ALONE = {"wide_share": 0.0}
+"""Training settings of all ideas that say nothing else: each is tried without the wide slices."""
+
 IDEAS = {
-    BASE: Idea("the quick preset at edge 32"),
-    "edge 64": Idea("the quick preset's own networks, edge 64", network=_EDGE_64),
+    BASE: Idea("the preset `quick` without wide slices"),
+    "wide slices": Idea("slices of twice the width as well, at half the resolution", {"wide_share": 0.5}),
+    "edge 64": Idea("the networks of the preset `large`, edge 64", network=_LARGE),
     "two scales": Idea(
         "edge 64; two discriminators of edge 32, one for parts, one for the whole at half the resolution",
-        network=_EDGE_64,
+        network=_LARGE,
         players=TwoScales,
     ),
     "slices 2": Idea("2 slices of each volume and axis instead of 8", {"slices_per_axis": 2}),
@@ -62,6 +62,8 @@ IDEAS = {
     ),
     "wide discriminator": Idea("twice the channels", network={"discriminator_channels": (32, 64, 128)}),
     "wide generator": Idea("twice the channels", network={"channels": (128, 128, 64)}),
+    "narrow generator": Idea("64, 32 and 16 channels instead of 64, 64 and 32", network={"channels": (64, 32, 16)}),
+    "average 0.995": Idea("a moving average of four times as many updates", {"average": 0.995}),
     "resize": Idea("the last layer interpolates and convolves", network={"upsampling": "resize"}),
     "rate 1e-3": Idea("half the rate", {"learning_rate": 1e-3}),
     "rate 4e-3": Idea("twice the rate", {"learning_rate": 4e-3}),

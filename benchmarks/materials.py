@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
@@ -214,6 +215,7 @@ MATERIALS: dict[str, Material] = {
         Material("spheres3", _THREE, halved("syn_spheres3_256.tif", 0, 0)),
         Material("nmc128", ("pore", "particle"), halved("nmc128.tif", 0, 0), block=32),
         Material("boolean", ("matrix", "spheres"), made(boolean)),
+        Material("coarse", ("matrix", "spheres"), made(partial(boolean, radius=18.0))),
         Material("field", ("low", "high"), made(field)),
         Material("cathode", _THREE, _cathode),
         # The planes normal to z, and then a side view with z down its rows.

@@ -14,6 +14,7 @@ from napari_slicegan.core.balance import in_pairs
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
+from napari_slicegan.core.presets import preset_named
 from napari_slicegan.core.slicing import planes
 
 
@@ -171,20 +172,11 @@ class Sharp(GAN):
 class TwoScales(GAN):
     """One discriminator sees a part of every slice, another the whole slice at half the resolution."""
 
-    channels = (16, 32, 64)
-
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        config = replace(
-            self.network,
-            kernel=(4,) * 4,
-            stride=(2,) * 4,
-            padding=(2, 2, 2, 3),
-            channels=(64, 64, 32),
-            discriminator_channels=self.channels,
-        )
+        config = replace(preset_named("quick").network, image_channels=self.network.image_channels)
         self.discriminators = [Discriminator(config, self.rng) for _ in range(2)]
-        self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
+        self.optimizers = self._adams()
 
     def update_discriminators(self) -> Losses:
         """One step of both on the same slices."""

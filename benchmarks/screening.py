@@ -1,4 +1,4 @@
-"""Which changes of the quick recipe are worth a long run: short trainings at edge 32, one thread each.
+"""Which changes of the quick recipe are worth a long run: short trainings, one thread each.
 
     python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90] [--jobs 2]
     python benchmarks/screening.py table
@@ -17,33 +17,27 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from ideas import BASE, IDEAS
+from ideas import ALONE, BASE, IDEAS
 from scipy import fft, stats
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.choosing import score
-from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import HeldOut
 from napari_slicegan.core.presets import preset_named
 
 RESULTS = Path(__file__).parent / "results" / "screening.jsonl"
-_NETWORK: dict[str, Any] = {
-    "kernel": (4,) * 4,
-    "stride": (2,) * 4,
-    "padding": (2, 2, 2, 3),
-    "channels": (64, 64, 32),
-    "discriminator_channels": (16, 32, 64),
-}
 _JUDGED = {"seed": 40_000, "voxels": 64 * 64**3}
 _MODELS = {"last weights": (0.0, 0), "average": (0.98, 0), "average, balanced": (0.98, 32)}
 
@@ -59,14 +53,18 @@ def field(edge: int = 256, width: float = 3.0, fraction: float = 0.4) -> np.ndar
 MATERIALS = {"cathode": lambda: synthetic.make_micrographs("cathode")[0], "field": field}
 
 
+def settings_of(name: str, seed: int) -> tuple[NetworkConfig, TrainingConfig]:
+    """Networks and recipe of an idea."""
+    idea, preset = IDEAS[name], preset_named("quick")
+    return replace(preset.network, **idea.network), replace(preset.training, **{"seed": seed, **ALONE, **idea.training})
+
+
 def train(name: str, material: str, seed: int, seconds: float) -> Iterator[dict[str, Any]]:
     """Train for so many seconds of processor time; gives a result for each way to make a model of the weights."""
     torch.set_num_threads(1)
-    idea, preset = IDEAS[name], preset_named("quick")
-    network = NetworkConfig(**{"latent_channels": preset.network.latent_channels, **_NETWORK, **idea.network})
-    recipe = replace(preset.training, **{"seed": seed, "average": 0.98, **idea.training})
+    network, recipe = settings_of(name, seed)
     data = TrainingData.from_images(MATERIALS[material]())
-    gan = idea.players(data, network, recipe, torch.device("cpu"))
+    gan = IDEAS[name].players(data, network, recipe, torch.device("cpu"))
     begin, iterations = time.process_time(), 0
     while time.process_time() - begin < seconds:
         for _ in range(recipe.discriminator_steps):
@@ -128,21 +126,37 @@ def _key(result: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def table(_: argparse.Namespace) -> None:
-    """Print median and range over the seeds of each idea and material, in Markdown."""
-    print("| idea | material | model | runs | iterations | S2 error | fractions | surfaces | score |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for result in results():
-        groups.setdefault((result["material"], result["idea"], result["model"]), []).append(result)
-    for (material, idea, model), runs in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != BASE)):
-        cells = [_spread([each[name] for each in runs]) for name in ("correlation_error", "fraction_error")]
-        cells += [_spread([each[name] for each in runs]) for name in ("surface_error", "score")]
-        iterations = int(statistics.median(each["iteration"] for each in runs))
-        print(f"| {idea} | {material} | {model} | {len(runs)} | {iterations} | {' | '.join(cells)} |")
+    """Print medians and ranges over seeds, in Markdown: of each idea, and of each way to make a model of weights."""
+    *_, best = _MODELS
+    _print_table("idea", IDEAS, lambda result, idea: result["idea"] == idea and result["model"] == best)
+    _print_table("model", _MODELS, lambda result, model: result["idea"] == BASE and result["model"] == model)
 
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.2g} ({min(values):.2g} to {max(values):.2g})"
+def _print_table(heading: str, names: Iterable[str], is_of: Callable[[dict[str, Any], str], bool]) -> None:
+    """A line for each name, and the numbers of each material side by side."""
+    shown = {
+        "updates": "iteration",
+        "S2": "correlation_error",
+        "fractions": "fraction_error",
+        "surfaces": "surface_error",
+    }
+    titles = [f"{material}: {title}" for material in MATERIALS for title in ("runs", *shown, "score")]
+    print(f"| {heading} | {' | '.join(titles)} |\n|{'---|' * (1 + len(titles))}")
+    for name in names:
+        found = [[one for one in results() if one["material"] == each and is_of(one, name)] for each in MATERIALS]
+        if any(found):
+            cells = [[str(len(runs)), *(_spread(runs, key) for key in (*shown.values(), "score"))] for runs in found]
+            print(f"| {name} | {' | '.join(chain.from_iterable(cells))} |")
+    print()
+
+
+def _spread(runs: list[dict[str, Any]], key: str) -> str:
+    """The median and, of several, the least and the largest."""
+    values = [run[key] for run in runs]
+    if not values:
+        return ""
+    median = f"{statistics.median(values):.2g}" if key != "iteration" else f"{statistics.median(values):.0f}"
+    return median if len(values) == 1 else f"{median} ({min(values):.2g} .. {max(values):.2g})"
 
 
 def main() -> None:

@@ -57,10 +57,10 @@ def test_a_crop_leaves_out_what_it_leaves_out(command):
 
 
 def test_what_cannot_be_trained_on_is_an_error(command):
-    small = command("check", write("small.tif", blobs((40, 80))))
+    small = command("check", write("small.tif", blobs((30, 80))))
     assert small.code == 2
     assert small.err.count("\n") == 1
-    assert "smaller than the 64 x 64 pixels" in small.err
+    assert "smaller than the 32 x 32 pixels" in small.err
     assert "single value" in command("check", write("constant.tif", np.zeros((80, 80), np.uint8))).err
     holes = np.full((80, 80), np.nan, np.float32)
     assert "NaN" in command("check", write("nan.tif", holes)).err

@@ -37,6 +37,15 @@ def test_a_run_its_model_and_its_checkpoint_give_the_same_volume(generate, train
     assert not np.array_equal(expected, SliceGAN.load(trained).generate((9, 10, 11), seed=4))
 
 
+def test_a_model_of_the_package_goes_by_its_name(generate):
+    outcome = generate("sample:fibres")
+    assert outcome.code == 0, outcome.err
+    np.testing.assert_array_equal(tifffile.imread("v.tif"), SliceGAN.load("sample:fibres").generate((9, 10, 11)))
+    refused = generate("sample:sandstone")
+    assert refused.code == 2
+    assert "choose one of sample:cathode, sample:fibres, sample:polycrystal" in refused.err
+
+
 def test_it_says_where_the_volume_is_and_what_it_is_made_of(generate, trained):
     outcome = generate(trained)
     volume = tifffile.imread("v.tif")

@@ -133,7 +133,7 @@ def test_people_read_lines(command, trained, image):
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("none", "There is no file or directory none, and no preset of that name (quick, paper)"),
+        ("none", "There is no file or directory none, and no preset of that name (quick, large, paper)"),
         ("none.pt", "There is no model at none.pt"),
         ("folder", "There is no run at folder"),
         ("text.txt", "text.txt is not a TIFF"),

@@ -114,17 +114,19 @@ def test_the_size_of_disks_is_eight_tenths_of_their_diameter(radius):
 
 
 def test_structures_too_large_for_a_crop_are_to_be_shrunk():
-    result = found(two_phases((512, 512), sigma=14))
+    result = found(two_phases((512, 512), sigma=18))
     (item,) = [item for item in result.findings if item.topic is Topic.STRUCTURE]
     assert item.severity is Severity.WARNING
-    assert result.recommended_edge == pytest.approx(4 * result.structure.size, abs=1)
+    assert result.recommended_edge == pytest.approx(2 * result.structure.size, abs=1)
     assert result.scale == pytest.approx(EDGE / result.recommended_edge)
     assert f"shrink the image to {100 * result.scale:.0f} % of" in item.sentence
-    assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=14), edge=160) is None
+    assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=18), edge=160) is None
+    small = finding(Topic.STRUCTURE, two_phases((512, 512), sigma=11), edge=32)
+    assert small.sentence.endswith("or choose the preset 'large'.")
 
 
 def test_an_image_of_few_structures_is_too_small_to_shrink():
-    item = finding(Topic.STRUCTURE, two_phases((150, 150), sigma=14))
+    item = finding(Topic.STRUCTURE, two_phases((100, 100), sigma=30))
     assert "use a larger one" in item.sentence
 
 
@@ -140,12 +142,12 @@ def test_structures_that_run_through_a_crop_are_no_fault():
     ("rows", "columns", "severity", "words"),
     [
         (15, 60, Severity.NOTE, "60 pixels long left and right, and run through"),
-        (100, 30, Severity.WARNING, "shrink the image to 16 % of its size"),  # too thick to run through
-        (150, 25, Severity.WARNING, ": train with crops of 600 pixels"),  # shrinking would leave less than 3 pixels
+        (150, 50, Severity.WARNING, "shrink the image to 21 % of its size"),  # too thick to run through
+        (490, 44, Severity.WARNING, ": train with crops of 980 pixels"),  # shrinking would leave less than 3 pixels
     ],
 )
 def test_advice_on_structures_depends_on_their_thickness(rows, columns, severity, words):
-    (item,) = structure_findings(Structure(rows, columns, True), EDGE, 1000, Ruler())
+    (item,) = structure_findings(Structure(rows, columns, True), EDGE, 2000, Ruler())
     assert item.severity is severity
     assert words in item.sentence
 

@@ -108,5 +108,5 @@ def test_presets_by_name():
     assert default_preset("cpu").name == "quick"
     assert default_preset("cuda").name == "paper"
     assert (preset_named("paper").network, preset_named("paper").training) == (NetworkConfig(), TrainingConfig())
-    with pytest.raises(ConfigError, match="quick, paper"):
+    with pytest.raises(ConfigError, match="quick, large, paper"):
         preset_named("fast")

@@ -38,6 +38,19 @@ def test_one_micrograph_stands_beside_the_middle_planes():
         np.testing.assert_array_equal(picture, COLOURS[plane // 9])
 
 
+@pytest.mark.parametrize(("count", "row", "column"), [(1, 0, 4), (3, 1, 3)])
+def test_a_plane_at_45_degrees_comes_last(count, row, column):
+    z, y, x = np.indices((64, 64, 64))
+    volume = np.where(y == x, (z + y) % 2, 2).astype(np.uint8)  # only that plane has the phases 0 and 1
+    data = TrainingData.from_labels(*(blobs((64, 64), phases=3, seed=seed) for seed in range(count)))
+    pixels = np.asarray(comparison(data, volume, oblique=True))
+    top, left = 164 + row * 472, 48 + column * 416
+    shown = pixels[top : top + 384 : 6, left : left + 384 : 6]
+    along = np.rint(np.arange(90) / 2**0.5).astype(int)[13:77]  # 90 pixels on the diagonal, of which 64 are shown
+    np.testing.assert_array_equal(shown, COLOURS[volume[:, along, along]])
+    assert not (shown == COLOURS[2]).all(-1).any()
+
+
 def test_all_are_cut_to_one_size_from_the_middle():
     image, volume = blobs((48, 90)), blobs((64, 64, 64), seed=1)
     shown = panels(comparison(TrainingData.from_labels(image), volume), 48)

@@ -9,6 +9,7 @@ import pytest
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.sample_models import FOLDER, sample_models
 from napari_slicegan.core.synthetic import MATERIALS, make_micrographs, micrographs, truth, volume
 
 EACH = pytest.mark.parametrize("name", list(MATERIALS))
@@ -92,4 +93,6 @@ def test_writing_the_files_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_no_file_is_shipped_that_nothing_asks_for():
     shipped = {path for material in MATERIALS.values() for path in material.paths}
-    assert set(synthetic.MICROGRAPHS.iterdir()) == shipped
+    assert {path for path in synthetic.MICROGRAPHS.iterdir() if path.is_file()} == shipped
+    assert set(FOLDER.iterdir()) == set(sample_models().values())
+    assert set(sample_models()) == set(MATERIALS)

@@ -32,7 +32,7 @@ def test_the_docks_and_the_samples_have_their_names():
     names = [widget.display_name for widget in CONTRIBUTIONS.widgets]
     assert names == ["Train SliceGAN", "Runs", "Generate volume", "Compare volumes"]
     assert MANIFEST.display_name == "SliceGAN"
-    assert len(CONTRIBUTIONS.sample_data) == 4
+    assert len(CONTRIBUTIONS.sample_data) == 7
 
 
 def test_the_menus_open_the_docks(make_napari_viewer):

@@ -9,14 +9,17 @@ from napari_slicegan import __version__
 from napari_slicegan.cli.settings import settings_help
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.output.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.sample_models import model_path
 from napari_slicegan.core.volume.request import Precision
 
 PROGRAM = "napari-slicegan"
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 _AXES = "zyx"
 _TARGET_ERROR = 0.05
+_SAMPLES = "a name like sample:cathode for one that comes with the package"
 _DEMO_MINUTES = 4.0  # with start, volume and figure the demo then takes less than five
 
 
@@ -92,6 +95,7 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="go on with the run, or start it if there is none")
     parser.add_argument(
         "--start-from",
+        type=_model,
         metavar="MODEL",
         help="model, checkpoint or RUN of the same networks, whose weights to begin with",
     )
@@ -109,7 +113,7 @@ def _add_generate(commands: Any) -> argparse.ArgumentParser:
         f"The ending of FILE says the format: {', '.join(SUFFIXES)}.\n"
         "Ctrl-C keeps what is done for --resume.",
     )
-    parser.add_argument("model", metavar="MODEL", help="model file, checkpoint or RUN")
+    parser.add_argument("model", type=_model, metavar="MODEL", help=f"model file, checkpoint or RUN, or {_SAMPLES}")
     parser.add_argument(
         "--shape",
         nargs=3,
@@ -164,6 +168,7 @@ def _add_compare(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--volume",
         nargs="+",
+        type=_model,
         required=True,
         metavar=("FILE|MODEL", "FILE"),
         help="volumes to judge, or one model or RUN, which then makes some",
@@ -216,7 +221,7 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
         description="Show what is in a model file, a RUN or an image, or all settings of a preset\n"
         f"({' or '.join(PRESETS)}).",
     )
-    parser.add_argument("what", metavar="MODEL|RUN|IMAGE", help="file, directory or preset")
+    parser.add_argument("what", type=_model, metavar="MODEL|RUN|IMAGE", help="file, directory or preset")
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     return parser
 
@@ -243,6 +248,13 @@ def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=_DEVICES, default="auto", help="where to compute (%(default)s)")
+
+
+def _model(text: str) -> str:
+    try:
+        return str(model_path(text))
+    except ModelError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _axes(text: str) -> str:

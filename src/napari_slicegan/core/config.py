@@ -177,6 +177,13 @@ class TrainingConfig:
         low=0,
         high=4096,
     )
+    wide_share: float = setting(
+        0.0,
+        "Share of the discriminator updates in which slices of twice the width are judged as well, at half the "
+        "resolution by discriminators of their own; not where images are too small for that; 0 means never.",
+        low=0,
+        high=1,
+    )
     penalty_weight: float = setting(10.0, "Weight of the gradient penalty (lambda).", low=0, high=10**4)
     learning_rate: float = setting(1e-4, "Step size of Adam, for all networks.", low=1e-8, high=1)
     beta1: float = setting(0.0, "Decay of Adam's mean gradient.", low=0, high=0.9999)

@@ -44,7 +44,9 @@ class _Panel:
     pixels: Array
 
 
-def comparison(data: TrainingData, volume: Array, phase_names: Sequence[str] = ()) -> Image.Image:
+def comparison(
+    data: TrainingData, volume: Array, phase_names: Sequence[str] = (), *, oblique: bool = False
+) -> Image.Image:
     """Draw the micrographs and the middle planes of a volume at one scale.
 
     Parameters
@@ -55,6 +57,8 @@ def comparison(data: TrainingData, volume: Array, phase_names: Sequence[str] = (
         Labels as in the training image, or uint8 intensities, with voxels of the pixels' size.
     phase_names : sequence of str
         What the phases are called; by their labels when left out.
+    oblique : bool
+        Whether to draw a plane between y and x as well, of which no training has seen anything.
 
     Returns
     -------
@@ -70,8 +74,10 @@ def comparison(data: TrainingData, volume: Array, phase_names: Sequence[str] = (
             [_micrograph(data, normal, edge) for normal in range(3)],
             [_plane(data, volume, normal, edge) for normal in range(3)],
         ]
+    if oblique:
+        rows[-1].append(_oblique(data, volume, edge))
     side = edge * max(1, _PANEL // edge)
-    width = 2 * _MARGIN + len(rows[0]) * (side + _GAP) - _GAP
+    width = 2 * _MARGIN + max(map(len, rows)) * (side + _GAP) - _GAP
     height = 2 * _MARGIN + _HEADING + len(rows) * (side + _CAPTION + _GAP) - _GAP + _FOOTER
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -111,6 +117,14 @@ def _plane(data: TrainingData, volume: Array, normal: int, edge: int) -> _Panel:
     subtitle = f"{AXES[normal]} = {position}, {down} down, {across} across"
     pixels = _coloured(image, data)[_centre(image, edge)]
     return _Panel(f"Volume normal to {AXES[normal]}", subtitle, pixels)
+
+
+def _oblique(data: TrainingData, volume: Array, edge: int) -> _Panel:
+    """The plane that contains z and stands at 45 degrees to y and x, each pixel the voxel that is nearest."""
+    length = math.floor(math.sqrt(2) * (min(volume.shape[1:3]) - 1)) + 1
+    along = np.rint(np.arange(length) / math.sqrt(2)).astype(int)
+    pixels = _coloured(volume[:, along, along], data)
+    return _Panel("Volume at 45° to y and x", "y = x, z down, x across", pixels[_centre(pixels, edge)])
 
 
 def _coloured(image: Array, data: TrainingData, indices: bool = False) -> Array:

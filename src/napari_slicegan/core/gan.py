@@ -22,6 +22,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
 from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.wide import WideView
 
 Losses = dict[str, Tensor]
 _STATISTICS_VOLUMES = 16
@@ -63,8 +64,14 @@ class GAN:
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
         self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
-        self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
+        self.wide = self._wide_view(data) if training.wide_share else None
+        self.optimizers = self._adams()
         self.average = self._averaged() if training.average else None
+
+    @property
+    def critics(self) -> list[Discriminator]:
+        """All discriminators: one for each source, and those of wide slices."""
+        return [*self.discriminators, *(self.wide.discriminators if self.wide else [])]
 
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
@@ -83,7 +90,12 @@ class GAN:
             losses = {"critic_distance": distance, "penalty": penalty, "discriminator_loss": loss}
             for name, value in losses.items():
                 total[name] = total.get(name, 0) + value.detach() / len(self.discriminators)
-        for optimizer in self.optimizers[1:]:  # all or none: an update may be interrupted before this line only
+        learnt = self.optimizers[1 : 1 + len(self.discriminators)]
+        if self.wide and self.wide.is_due(self.rng):
+            source, loss = self.wide.discriminator_loss(self.generator, self.rng)
+            learnt.append(self.optimizers[1 + len(self.discriminators) + source])
+            self._backward(learnt[-1], loss)
+        for optimizer in learnt:  # all or none: an update may be interrupted before this line only
             optimizer.step()
         return total
 
@@ -95,6 +107,8 @@ class GAN:
             for source, critic in enumerate(self.discriminators):
                 share = self._axes(source) / 3
                 loss = loss + share * generator_loss(critic(self._slices(volumes, source)))
+            if self.wide:
+                loss = loss + self.wide.generator_loss(self.generator, self.rng)
             self._backward(self.optimizers[0], loss)
         self.optimizers[0].step()
         if self.average:
@@ -152,14 +166,14 @@ class GAN:
         if players:
             self._load_players(players)
         else:
-            for player in (self.generator, *self.discriminators):
+            for player in (self.generator, *self.critics):
                 draw_weights(player, self.rng)
             for norm in self.generator.norms:
                 assert isinstance(norm, torch.nn.BatchNorm3d)
                 norm.reset_parameters()
             if self.average:
                 self.average = self._averaged()
-        self.optimizers = [self._adam(player) for player in (self.generator, *self.discriminators)]
+        self.optimizers = self._adams()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate
@@ -167,7 +181,7 @@ class GAN:
     @property
     def is_finite(self) -> bool:
         """Whether no weight of any player is NaN or infinite."""
-        weights = (weight for player in (self.generator, *self.discriminators) for weight in player.parameters())
+        weights = (weight for player in (self.generator, *self.critics) for weight in player.parameters())
         return all(bool(weight.isfinite().all()) for weight in weights)
 
     def volatile_state(self) -> tuple[Tensor, dict[str, Tensor]]:
@@ -185,7 +199,7 @@ class GAN:
         return {
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict() if self.average else {},
-            "discriminators": [critic.state_dict() for critic in self.discriminators],
+            "discriminators": [critic.state_dict() for critic in self.critics],
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "rng": self.rng.get_state(),
         }
@@ -201,7 +215,7 @@ class GAN:
         self.generator.load_state_dict(state["generator"])
         if self.average:
             self.average.load_state_dict(state["average"])
-        for critic, weights in zip(self.discriminators, state["discriminators"], strict=True):
+        for critic, weights in zip(self.critics, state["discriminators"], strict=True):
             critic.load_state_dict(weights)
 
     def _axes(self, source: int) -> int:
@@ -223,9 +237,14 @@ class GAN:
         shape = (count, self.network.latent_channels, *(cells or self.network.geometry.latent_edge,) * 3)
         return torch.randn(shape, generator=rng).to(self.device)
 
-    def _adam(self, player: torch.nn.Module) -> torch.optim.Adam:
-        recipe = self.training
-        return torch.optim.Adam(player.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
+    def _wide_view(self, data: TrainingData) -> WideView | None:
+        fits = WideView.fits(data, self.network)
+        return WideView(data, self.network, self.training, self.rng, self.device) if fits else None
+
+    def _adams(self) -> list[torch.optim.Adam]:
+        """One for the generator and one for each of the critics."""
+        rates = self.training.learning_rate, (self.training.beta1, self.training.beta2)
+        return [torch.optim.Adam(player.parameters(), *rates) for player in (self.generator, *self.critics)]
 
     def _averaged(self) -> AveragedModel:
         return AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(self.training.average))
@@ -237,10 +256,10 @@ class GAN:
 
     @contextmanager
     def _frozen_discriminators(self) -> Iterator[None]:
-        for critic in self.discriminators:
+        for critic in self.critics:
             critic.requires_grad_(False)
         try:
             yield
         finally:
-            for critic in self.discriminators:
+            for critic in self.critics:
                 critic.requires_grad_(True)

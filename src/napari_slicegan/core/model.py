@@ -21,6 +21,7 @@ from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.runs.lock import is_locked
+from napari_slicegan.core.sample_models import model_path, sample_models
 from napari_slicegan.core.volume.evaluation import Evaluation, resolved
 from napari_slicegan.core.volume.generation import Generation
 from napari_slicegan.core.volume.request import Precision, VolumeRequest
@@ -168,8 +169,16 @@ class SliceGAN:
         """Where the generator is."""
         return next(self.generator.parameters()).device
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write a safetensors file; an existing file is replaced at the very end.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        half : bool
+            Whether to keep only 16 bits of each weight of the layers: half the size, and a few voxels in a million
+            become another phase.
 
         Raises
         ------
@@ -177,6 +186,8 @@ class SliceGAN:
             The file cannot be written.
         """
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.generator.state_dict().items()}
+        if half:  # the vectors are short, and variances may be too large or too small for 16 bits
+            tensors = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
         content = to_bytes(tensors, metadata={HEADER: self.info.to_json()})
         write_atomically(Path(path), lambda file: file.write(content))
 
@@ -184,12 +195,14 @@ class SliceGAN:
     def load(cls, path: str | Path, device: str = "auto") -> SliceGAN:
         """Read a model file, a checkpoint or the model of a run's directory. Nothing in it is ever executed.
 
+        "sample:cathode" and the like are the generators that come with the package.
+
         Raises
         ------
         ModelError
             There is no model at this place, it is damaged, or it comes from a newer version.
         """
-        file = find_model(Path(path))
+        file = find_model(model_path(str(path)))
         header, weights = read_weights(file)
         info = ModelInfo.from_json(header)
         return cls(generator_with(weights, info.network, file).to(choose_device(device)), info)
@@ -210,14 +223,14 @@ def save_card(path: str | Path, card: dict[str, str]) -> None:
     ModelError
         There is no model file, or it is damaged.
     OutputError
-        The file cannot be written, or belongs to a run that is being trained.
+        The file cannot be written, or belongs to the package or to a run that is being trained.
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
+    if file in sample_models().values():
+        raise OutputError(f"{file.stem} comes with the package: choose Save as… first, and say it of your copy.")
     if is_locked(file.parent):
-        raise OutputError(
-            f"{file.parent.name} is being trained: save the texts when it has ended, or with Save model as…"
-        )
+        raise OutputError(f"{file.parent.name} is being trained: save the texts when it has ended, or with Save as…")
     model = SliceGAN.load(file, "cpu")
     model.info = replace(model.info, card=card)
     model.save(file)

@@ -37,6 +37,8 @@ class Material:
         Phases or grey levels.
     phases : tuple of str
         What the values 0, 1, ... are; empty for grey levels.
+    colours : tuple of str
+        How the phases are drawn, as "#rrggbb".
     pixel_size : float
         Edge of a pixel and of a voxel, in `unit`.
     unit : str
@@ -56,6 +58,7 @@ class Material:
     title: str
     kind: OutputKind
     phases: tuple[str, ...]
+    colours: tuple[str, ...]
     pixel_size: float
     unit: str
     normals: str
@@ -79,6 +82,7 @@ MATERIALS = {
             title="Battery cathode: overlapping particles with binder at their contacts",
             kind=OutputKind.PHASES,
             phases=("pore", "active material", "binder"),
+            colours=("#202020", "#f4a259", "#5b8e7d"),
             pixel_size=0.4,
             unit="um",
             normals="z",
@@ -91,6 +95,7 @@ MATERIALS = {
             title="Composite with fibres along z, in three perpendicular planes",
             kind=OutputKind.PHASES,
             phases=("matrix", "fibre"),
+            colours=("#202020", "#f4a259"),
             pixel_size=0.7,
             unit="um",
             normals="zyx",
@@ -103,6 +108,7 @@ MATERIALS = {
             title="Polycrystal with etched grain boundaries, in grey levels",
             kind=OutputKind.GREY,
             phases=(),
+            colours=(),
             pixel_size=0.5,
             unit="um",
             normals="z",

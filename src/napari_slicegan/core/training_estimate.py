@@ -92,7 +92,7 @@ def measure(
         with readable_errors():
             memory = training_bytes(data, network, training, where.type)
             gan = GAN(data, network, training, where)
-            with interrupted_by(stop, gan.generator, *gan.discriminators):
+            with interrupted_by(stop, gan.generator, *gan.critics):
                 seconds = _Stopwatch(gan, stop).seconds_per_iteration()
     except Interrupted:
         return None
@@ -112,7 +112,7 @@ def training_bytes(data: TrainingData, network: NetworkConfig, training: Trainin
     Both updates are gone through on torch's device "meta", which has shapes and no numbers.
     """
     gan = GAN(data, network, training, torch.device("meta"))
-    players = (gan.generator, *gan.discriminators)
+    players = (gan.generator, *gan.critics)
     weights = sum(weight.numel() * weight.element_size() for player in players for weight in player.parameters())
     updates = max(_bytes_of(gan.update_discriminators), _bytes_of(gan.update_generator))
     images = sum(source.nbytes for source in data.sources) if device == "cpu" else 0
@@ -163,6 +163,10 @@ class _Stopwatch:
         critic = learn * (crops + planes * recipe.discriminator_volumes) + punish * crops
         discriminators = forward * recipe.discriminator_volumes + critic + critic_step
         generator = (both_ways + judge * planes) * recipe.generator_volumes + step
+        if wide := self._gan.wide:
+            shown = min(recipe.slices_per_axis or wide.thickness, wide.thickness)
+            discriminators += recipe.wide_share * (forward * wide.volumes + (2 * learn + punish) * shown)
+            generator += both_ways * wide.volumes + judge * shown
         return recipe.discriminator_steps * discriminators + generator
 
     def _generator(self) -> tuple[float, float]:
@@ -193,6 +197,7 @@ class _Stopwatch:
     def _steps(self) -> tuple[float, float]:
         """Seconds for the steps of the optimizers: of the generator, and of all discriminators."""
         own, *others = self._gan.optimizers
+        at_once = len(self._gan.discriminators) + (self._gan.training.wide_share if self._gan.wide else 0)
         average = self._gan.average
 
         def step() -> None:
@@ -200,7 +205,7 @@ class _Stopwatch:
             if average:
                 average.update_parameters(self._gan.generator)
 
-        return self._time(step), self._time(others[0].step) * len(others)
+        return self._time(step), self._time(others[0].step) * at_once
 
     def _time(self, work: Callable[[], object]) -> float:
         """The shortest of a few repetitions; of a long work the only one."""

@@ -15,6 +15,7 @@ from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.files import CHECKPOINT
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.core.sample_models import model_path
 from napari_slicegan.core.weights import find_model, generator_with, read_weights, weights_in
 
 
@@ -24,7 +25,8 @@ def transfer(source: str | Path, gan: GAN) -> str:
     Parameters
     ----------
     source : path
-        A model file, a checkpoint, or a run, whose checkpoint is taken where it has one.
+        A model file, a checkpoint, or a run, whose checkpoint is taken where it has one; "sample:cathode" and the like
+        are the generators that come with the package.
     gan : GAN
         The players; their optimizers and random numbers stay as they are.
 
@@ -38,14 +40,15 @@ def transfer(source: str | Path, gan: GAN) -> str:
     ModelError
         There is no model, it is damaged, or it is one of other networks.
     """
-    path = Path(source) / CHECKPOINT
-    path = path if path.is_file() else find_model(Path(source))
+    place = model_path(str(source))
+    path = place / CHECKPOINT
+    path = path if path.is_file() else find_model(place)
     state = read_checkpoint(path) if path.name.endswith(".pt") else {}
     header, weights = weights_in(state, path) if state else read_weights(path)
     network = ModelInfo.from_json(header).network
     _check_same(network, gan.network, path)
     gan.begin_with(generator_with(weights, network, path))
-    for critic, its_weights in zip(gan.discriminators, _critics(state, gan), strict=False):
+    for critic, its_weights in zip(gan.critics, _critics(state, gan), strict=False):
         critic.load_state_dict(its_weights)
     return str(path)
 
@@ -74,9 +77,9 @@ def _critics(state: Mapping[str, Any], gan: GAN) -> Sequence[Mapping[str, Any]]:
     """The discriminators' weights of a checkpoint; none where they are of other images or other layers."""
     players = state.get("gan")
     found = players.get("discriminators") if isinstance(players, dict) else None
-    if not isinstance(found, list) or len(found) != len(gan.discriminators):
+    if not isinstance(found, list) or len(found) != len(gan.critics):
         return []
-    fit = all(_fits(critic, weights) for critic, weights in zip(gan.discriminators, found, strict=True))
+    fit = all(_fits(critic, weights) for critic, weights in zip(gan.critics, found, strict=True))
     return found if fit else []
 
 

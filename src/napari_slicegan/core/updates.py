@@ -53,7 +53,7 @@ class Updates:
         """Make one update, or none at all if it is interrupted."""
         before = self._gan.volatile_state()
         try:
-            with self._clock, interrupted_by(self._switch, self._gan.generator, *self._gan.discriminators):
+            with self._clock, interrupted_by(self._switch, self._gan.generator, *self._gan.critics):
                 losses = update()
             self.losses.add(losses)
         except BaseException:

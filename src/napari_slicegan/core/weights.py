@@ -75,10 +75,14 @@ def _read_safetensors(path: Path) -> tuple[str, dict[str, Tensor]]:
 
 
 def generator_with(weights: Mapping[str, Tensor], network: NetworkConfig, path: Path) -> Generator:
-    """A generator with these weights, refused unless every weight is there with its shape and finite."""
+    """A generator with these weights, refused unless every weight is there with its shape and finite.
+
+    Weights of 16 bits, see `SliceGAN.save`, become 32 bits long.
+    """
     with torch.device("meta"):  # costs no memory until the weights prove to be there
         generator = Generator(network)
     weights = {"offsets": torch.zeros(network.image_channels), **weights}  # models of before the offsets have none
+    weights = {name: tensor.float() if _is_half(tensor) else tensor for name, tensor in weights.items()}
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in generator.state_dict().items()}
     tensors = all(isinstance(tensor, Tensor) for tensor in weights.values())
     if not tensors or expected != {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}:
@@ -87,3 +91,7 @@ def generator_with(weights: Mapping[str, Tensor], network: NetworkConfig, path: 
         raise ModelError(f"{path} holds weights that are not finite: its training has failed; train again.")
     generator.load_state_dict(weights, assign=True)
     return generator
+
+
+def _is_half(tensor: object) -> bool:
+    return isinstance(tensor, Tensor) and tensor.dtype is torch.float16

@@ -1,15 +1,19 @@
-"""Sample data that open at once: the package's own micrographs, and a photograph that comes with scikit-image."""
+"""Sample data: the package's own micrographs, alone or with a generator that has learnt from them, and a photograph."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.sample_models import sample_models
 from napari_slicegan.core.synthetic import MATERIALS, micrographs
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, phase_features
+from napari_slicegan.core.volume.request import VolumeRequest
+from napari_slicegan.plugin.files.dropped_models import open_model
+from napari_slicegan.plugin.generate.task import VolumeOrder
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, phase_features, volume_layer
 
-#: Colours of the phases 1, 2, ...; phase 0 is what lies between them and is not drawn, as in the volumes.
-_COLOURS = ("#f4a259", "#5b8e7d", "#bc4b51")
+#: The volume that a generator of the package makes when it is opened.
+_FIRST_VOLUME = VolumeRequest((128,) * 3)
 
 
 def cathode() -> list[LayerTuple]:
@@ -34,6 +38,37 @@ def gravel() -> list[LayerTuple]:
     return [(photograph(), {"name": "gravel"}, "image")]
 
 
+def generated_cathode() -> list[LayerTuple]:
+    """The cathode, and volumes of it."""
+    return _layers("cathode") + _generated("cathode")
+
+
+def generated_fibres() -> list[LayerTuple]:
+    """The fibres, and volumes of them."""
+    return _layers("fibres") + _generated("fibres")
+
+
+def generated_polycrystal() -> list[LayerTuple]:
+    """The polycrystal, and volumes of it."""
+    return _layers("polycrystal") + _generated("polycrystal")
+
+
+def _generated(name: str) -> list[LayerTuple]:
+    """A first volume: as a layer where nobody waits for a window, else as something that the dock makes."""
+    from napari import current_viewer
+
+    path = sample_models()[name]
+    if (viewer := current_viewer()) is not None:
+        open_model(path, viewer, VolumeOrder((_FIRST_VOLUME,)))
+        return []
+    from napari_slicegan.core.model import SliceGAN  # imports torch
+
+    model = SliceGAN.load(path)
+    record = model.info.history(model=str(path), **_FIRST_VOLUME.to_dict())
+    volume = model.generation(_FIRST_VOLUME).whole()
+    return [volume_layer(volume, model.info, f"{name} volume, seed {_FIRST_VOLUME.seed}", None, record)]
+
+
 def _layers(name: str) -> list[LayerTuple]:
     material, layers = MATERIALS[name], []
     for normal, image in zip(material.normals, micrographs(name), strict=True):
@@ -46,7 +81,7 @@ def _layers(name: str) -> list[LayerTuple]:
         }
         if material.kind is OutputKind.PHASES:
             details |= {
-                "colormap": _colormap(len(material.phases)),
+                "colormap": _colormap(material.colours),
                 "opacity": 1.0,
                 "features": phase_features(range(len(material.phases)), material.phases),
             }
@@ -56,8 +91,9 @@ def _layers(name: str) -> list[LayerTuple]:
     return layers
 
 
-def _colormap(phases: int) -> Any:
+def _colormap(colours: tuple[str, ...]) -> Any:
+    """The colours of all phases but the first, which is what lies between them and is not drawn, as in the volumes."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    table: dict[int | None, str] = dict(enumerate(("transparent", *_COLOURS)[:phases]))
+    table: dict[int | None, str] = dict(enumerate(("transparent", *colours[1:])))
     return DirectLabelColormap(color_dict={**table, None: "transparent"})

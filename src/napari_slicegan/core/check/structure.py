@@ -12,10 +12,12 @@ from napari_slicegan.core.check.planes import Planes
 from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
 from napari_slicegan.core.check.surface import without_surface
 from napari_slicegan.core.check.words import Ruler, percent
+from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.statistics.correlation import two_point_correlation
 
 _FORGOTTEN = 0.1  # normalised correlation at which a structure ends
-_ENOUGH, _FEW, _MANY = 4, 3, 25  # sizes of the largest structures across a crop
+_ENOUGH, _FEW, _MANY = 2, 1.5, 25  # sizes of the largest structures across a crop
+_AT_LEAST = 3  # of them across an image, or it is too small whatever the crop
 _LONG, _FINEST = 3, 3  # times as long as thick; pixels that must be left of the thickness when an image is shrunk
 _LONGEST = 512  # pixels: no correlation is followed further
 
@@ -79,7 +81,7 @@ def _length(field: Field, axis: int) -> float:
 
 
 def recommended_edge(structure: Structure, edge: int) -> int:
-    """Edge of a crop that shows four of the largest structures; of long ones that run through, four beside each other.
+    """Edge of a crop that shows two of the largest structures; of long ones that run through, two beside each other.
 
     Parameters
     ----------
@@ -159,8 +161,10 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
 def _advice(structure: Structure, edge: int, smallest: int) -> str:
     wanted = recommended_edge(structure, edge)
     scale = edge / wanted
+    if smallest < max(wanted, _AT_LEAST * structure.size):
+        return f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."
+    larger = [name for name, preset in PRESETS.items() if wanted <= preset.network.edge <= smallest]
+    crops = f"choose the preset {larger[0]!r}" if larger else f"train with crops of {wanted} pixels"
     if _thickness(structure) * scale >= _FINEST and round(smallest * scale) >= edge:
-        return f": shrink the image to {percent(scale, 2)} of its size, or train with crops of {wanted} pixels."
-    if wanted <= smallest:
-        return f": train with crops of {wanted} pixels."
-    return f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."
+        return f": shrink the image to {percent(scale, 2)} of its size, or {crops}."
+    return f": {crops}."

@@ -13,6 +13,8 @@ from napari_slicegan.core.model_header import HEADER
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_slicegan.plugin.generate.task import VolumeOrder
+
 _LENGTH = 8  # bytes that say how long the header of a safetensors file is
 _LONGEST = 2**24
 _NO_WINDOW = "A model is no layer: open it in a napari window, or load it with SliceGAN.load in a script."
@@ -27,8 +29,8 @@ def is_model(path: Path) -> bool:
     return path.suffix.lower() == ".safetensors" and HEADER in _metadata(path)
 
 
-def open_model(path: Path, viewer: ViewerModel | None = None) -> None:
-    """Open the dock *Generate volume* and load a model into it.
+def open_model(path: Path, viewer: ViewerModel | None = None, order: VolumeOrder | None = None) -> None:
+    """Open the dock *Generate volume*, load a model into it, and make what is ordered with it.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def open_model(path: Path, viewer: ViewerModel | None = None) -> None:
         A model file, a checkpoint or the directory of a run.
     viewer : Viewer, optional
         By default the one whose window is in front.
+    order : VolumeOrder, optional
+        By default none.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def open_model(path: Path, viewer: ViewerModel | None = None) -> None:
         show_error(f"The dock Generate volume is busy: open {path.name} again when it has finished.")
         return
     jobs.watch(widget)
-    jobs.loading.start(path)
+    jobs.loading.start(path, order)
 
 
 def choose_model() -> None:

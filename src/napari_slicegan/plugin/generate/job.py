@@ -215,9 +215,14 @@ class LoadingJob(Job):
 
     name = "Loading a model"
 
-    def start(self, path: Path) -> None:
-        """Begin to read a model file or the model of a run."""
-        self.name = "Loading a model"
+    def __init__(self, viewer: ViewerModel, models: Models, generation: GenerationJob) -> None:
+        super().__init__(viewer, models)
+        self._generation = generation
+        self._order: VolumeOrder | None = None
+
+    def start(self, path: Path, order: VolumeOrder | None = None) -> None:
+        """Begin to read a model file or the model of a run, to make what is ordered with it."""
+        self.name, self._order = "Loading a model", order
         status = Status(State.RUNNING, f"Loading {run_name(path)} …", fraction=None, path=path)
         self._run(load_model, path, preferences().device, status=status)
 
@@ -242,4 +247,7 @@ class LoadingJob(Job):
             self._update(state=State.FINISHED, fraction=1.0, message=f"Wrote {result}.")
             return
         self._update(state=State.IDLE, fraction=0.0, message=f"Loaded {run_name(path)}.")
-        self._models.add(ModelEntry(run_name(path), result, path))
+        entry = ModelEntry(run_name(path), result, path)
+        self._models.add(entry)
+        if self._order:
+            self._generation.start(entry, self._order)

@@ -93,7 +93,7 @@ class ModelCard:
         self.save.tooltip = (
             f"Write title, author, licence and notes into the model file of {entry.name}."
             if has_file
-            else "A checkpoint keeps no texts: use Save model as…"
+            else "A checkpoint keeps no texts: use Save as…"
         )
         self.save.native.setProperty("has_file", has_file)
 

@@ -1,4 +1,4 @@
-"""Models from files and to files: buttons of the *Generate* dock, and the card of the chosen model."""
+"""Models from files, to files and as a start: buttons of the *Generate* dock, and the card of the chosen model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDING = ".safetensors"
 
 
 class ModelFiles:
-    """Two buttons and a card.
+    """Three buttons and a card.
 
     Parameters
     ----------
@@ -27,20 +27,31 @@ class ModelFiles:
         Of the viewer.
     entry : callable
         Gives the chosen model, or None.
+    begin : callable
+        Begins a training with the networks of a file or a run.
     """
 
-    def __init__(self, parent: QWidget, jobs: Jobs, entry: Callable[[], ModelEntry | None]) -> None:
-        self._parent, self._jobs, self._entry = parent, jobs, entry
-        self.load = button("Load model…", "Load a model file or a checkpoint, for example of a run.", self._load)
+    def __init__(
+        self,
+        parent: QWidget,
+        jobs: Jobs,
+        entry: Callable[[], ModelEntry | None],
+        begin: Callable[[Path], None],
+    ) -> None:
+        self._parent, self._jobs, self._entry, self._begin = parent, jobs, entry, begin
+        self.load = button("Load…", "Load a model file or a checkpoint, for example of a run.", self._load)
         tooltip = "Save the model with its card to a file, to use it elsewhere or to share it."
-        self.save = button("Save model as…", tooltip, self._save)
-        self.row = row(self.load, self.save, label=" ", tooltip="Models from files and to files.")
+        self.save = button("Save as…", tooltip, self._save)
+        tooltip = "Train on images of yours, beginning with what this model has learnt."
+        self.train = button("Train from it…", tooltip, self._train)
+        self.row = row(self.load, self.save, self.train, label=" ", tooltip="What can be done with models.")
         self.card = ModelCard(self._save_texts)
 
     def show_state(self, busy: bool) -> None:
         """Enable what can be pressed."""
         self.load.enabled = not busy
         self.save.enabled = not busy and self._entry() is not None
+        self.train.enabled = self._entry() is not None
         self.card.show_state(self.save.enabled)
 
     @property
@@ -72,6 +83,10 @@ class ModelFiles:
         if not self._is_busy:
             self._jobs.watch(self._parent)
             self._jobs.loading.save(entry.model, path)
+
+    def _train(self) -> None:
+        if entry := self._entry():
+            self._begin(entry.path)
 
     def _save_texts(self) -> None:
         if (entry := self._entry()) is not None and not self._is_busy:

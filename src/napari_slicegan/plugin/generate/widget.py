@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
@@ -48,7 +49,7 @@ class GenerateWidget(Dock):
         self.jobs = jobs_of(napari_viewer)
         self._status, self._is_news = Status(), False
         self.hint = HintBar()
-        self.files = ModelFiles(self, self.jobs, lambda: self.form.entry)
+        self.files = ModelFiles(self, self.jobs, lambda: self.form.entry, self._train_from)
         self.load = self.files.load
         self.form = GenerateForm(self.jobs, self.files.row)
         self.choice = ChoiceGroup(self._find)
@@ -166,6 +167,10 @@ class GenerateWidget(Dock):
 
     def _open(self, name: str) -> None:
         open_dock(self._viewer, name)
+
+    def _train_from(self, path: Path) -> None:
+        widget: Any = open_dock(self._viewer, TRAIN)
+        widget.set_start_from(path)
 
     def _calibrate(self) -> None:
         """Measure the speed while someone looks at this dock and nothing else is going on."""

@@ -29,6 +29,7 @@ TRAINING_FIELDS = (
     "real_crops",
     "discriminator_steps",
     "slices_per_axis",
+    "wide_share",
     "learning_rate",
     "penalty_weight",
     "average",
@@ -73,6 +74,7 @@ class Settings:
         self._lengths: dict[str, float] = {}  # what the user has chosen, for each unit
         self._preview_seconds = wishes.preview_seconds
         preset = self._preset
+        self._network = preset.network  # with the fields that have no row
         self.training = build_form(preset.training, (*TRAINING_FIELDS, *SAVING_FIELDS))
         self.network = build_form(preset.network, NETWORK_FIELDS)
         length = row(self.length, self.length_unit, label="Train for", tooltip="When the training ends by itself.")
@@ -94,7 +96,7 @@ class Settings:
         ConfigError
             They cannot work.
         """
-        return read_form(self.network, self._preset.network)
+        return read_form(self.network, self._network)
 
     def training_config(self) -> TrainingConfig:
         """The recipe.
@@ -115,6 +117,7 @@ class Settings:
         for preset in PRESETS.values():
             if all(getattr(preset.network, name) == getattr(network, name) for name in NETWORK_FIELDS):
                 self.preset.value = preset.name
+        self._network = network
         show_config(self.network, network)
 
     def use_quick(self) -> None:
@@ -196,6 +199,7 @@ class Settings:
         self.about.value = preset.description
         self._lengths.clear()
         show_config(self.training, preset.training)
+        self._network = preset.network
         show_config(self.network, preset.network)
         self.length_unit.value = MINUTES if preset.training.minutes else ITERATIONS
         self._show_length()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QToolButton, QWidget
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.files import CONFIG
+from napari_slicegan.core.model_header import read_info
 from napari_slicegan.plugin.models import run_name
 from napari_slicegan.plugin.parts.dock import breakable, text_label
 
@@ -55,9 +57,10 @@ class StartFromRow(QWidget):
 
 
 def networks_of(path: Path) -> NetworkConfig | None:
-    """The networks of a run, which a training that starts from it must have; None where that is not written."""
+    """The networks of a model or a run, which a training that starts from it must have; None where that is unknown."""
     folder = path if path.is_dir() else path.parent
-    try:
+    with suppress(OSError, ValueError, TypeError, KeyError, SliceGANError):
         return NetworkConfig(**json.loads((folder / CONFIG).read_text(encoding="utf-8"))["network"])
-    except (OSError, ValueError, TypeError, KeyError, SliceGANError):
-        return None
+    with suppress(SliceGANError):
+        return read_info(path).network
+    return None

@@ -28,7 +28,7 @@ class Jobs:
         self.models = Models()
         self.training = TrainingJob(viewer, self.models)
         self.generation = GenerationJob(viewer, self.models)
-        self.loading = LoadingJob(viewer, self.models)
+        self.loading = LoadingJob(viewer, self.models, self.generation)
         self.selection = SelectionJob(viewer, self.models, self.generation)
         self.surface = SurfaceJob(viewer, self.models)
         self.calibration = CalibrationJob(viewer, self.models)
@@ -49,7 +49,7 @@ class Jobs:
     @property
     def of_generate(self) -> tuple[Job, ...]:
         """The jobs that the *Generate* dock shows, one at a time."""
-        return (self.selection, self.generation, self.surface, self.loading)
+        return (self.selection, self.loading, self.generation, self.surface)
 
     @property
     def of_compare(self) -> tuple[Job, ...]:

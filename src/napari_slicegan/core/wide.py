@@ -1,0 +1,115 @@
+"""A second look from twice as far: discriminators of wide slices at half the resolution.
+
+A training cube is small so that much can be learnt in little time, but then no discriminator sees how voxels go
+together that are farther apart than its edge. A slab of the endless volume, thin along one axis and twice as wide as a
+training cube along the others, costs twice a cube; at half the resolution its slices are as large as those of the cube,
+and so are the discriminators that judge them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.crops import CropSampler
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.networks import Discriminator, Generator
+from napari_slicegan.core.slicing import planes
+
+_TIMES = 2  # as wide as a training cube, at a half of the resolution
+
+
+class WideView:
+    """Discriminators of wide slices, one for each source of real images.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The micrographs.
+    network, training : NetworkConfig, TrainingConfig
+        The networks (their output follows the data) and the recipe.
+    rng : torch.Generator
+        Where the first weights are drawn from.
+    device : torch.device
+        Where to compute.
+
+    Attributes
+    ----------
+    discriminators : list of Discriminator
+        One for each source.
+    thickness : int
+        Of a slab, in voxels.
+
+    Raises
+    ------
+    DataError
+        An image is smaller than a wide crop, see `fits`, or the symmetry does not fit the images.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        rng: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        self._network, self._training, self._views, self._device = network, training, data.views, device
+        self._crops = CropSampler(data, _TIMES * network.edge, training.symmetry)
+        self.discriminators = [Discriminator(network, rng).to(device) for _ in data.sources]
+        self.thickness = network.geometry.scale
+
+    @staticmethod
+    def fits(data: TrainingData, network: NetworkConfig) -> bool:
+        """Whether all images and regions are large enough."""
+        pieces = (piece for source in range(len(data.sources)) for piece in data.pieces(source))
+        smallest: int = min(min(piece.shape[1:3]) for piece in pieces)
+        return smallest >= _TIMES * network.edge
+
+    @property
+    def volumes(self) -> float:
+        """How many training cubes have as many voxels as a slab."""
+        return self.thickness * _TIMES**2 / self._network.edge
+
+    def is_due(self, rng: torch.Generator) -> bool:
+        """Draw whether an update of the discriminators is one of these as well."""
+        drawn: float = torch.rand((), generator=rng).item()
+        return drawn < self._training.wide_share
+
+    def discriminator_loss(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
+        """Which discriminator learns from a new slab, and what it makes small."""
+        with torch.no_grad():
+            source, fake = self._slices(generator, rng)  # (M, C, edge, edge)
+        real = _halved(self._crops.draw(source, len(fake), rng).to(self._device))  # (M, C, edge, edge)
+        critic = self.discriminators[source]
+        penalty = gradient_penalty(critic, real, fake, rng)
+        return source, self._training.penalty_weight * penalty - critic_distance(critic(real), critic(fake))
+
+    def generator_loss(self, generator: Generator, rng: torch.Generator) -> Tensor:
+        """What the generator makes small in the slices of a new slab, scalar."""
+        source, fake = self._slices(generator, rng)
+        return generator_loss(self.discriminators[source](fake))
+
+    def shape(self, axis: int) -> tuple[int, int, int]:
+        """Latent cells of a slab that is thin along an axis."""
+        geometry = self._network.geometry
+        cells = [geometry.cells(_TIMES * self._network.edge)] * 3
+        cells[axis] = geometry.overlap + 1
+        return cells[0], cells[1], cells[2]
+
+    def _slices(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
+        """Wide slices (M, C, edge, edge) of a slab along an axis that is drawn, and the source that they are like."""
+        axis = int(torch.randint(3, (), generator=rng))
+        source, transpose = self._views[axis]
+        latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
+        slab = generator(latent)  # (1, C, Z, Y, X)
+        count = self._training.slices_per_axis
+        return source, _halved(planes(slab, axis, count, rng=rng, transpose=transpose))
+
+
+def _halved(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) at half the resolution, (N, C, H / 2, W / 2): means over 2 x 2 pixels."""
+    return avg_pool2d(images, _TIMES)
