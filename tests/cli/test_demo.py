@@ -97,9 +97,9 @@ def test_an_existing_directory_is_refused(command):
 
 
 def test_an_image_that_is_too_small_leaves_nothing(command):
-    outcome = command("demo", "--image", write("a.tif", blobs((63, 80))))
+    outcome = command("demo", "--image", write("a.tif", blobs((31, 80))))
     assert outcome.code == 2
-    assert "63 x 80 pixels is smaller than the 64 x 64" in outcome.err
+    assert "31 x 80 pixels is smaller than the 32 x 32" in outcome.err
     assert not Path("slicegan-demo").exists()
 
 
