@@ -202,7 +202,7 @@ class SliceGAN:
         ModelError
             There is no model at this place, it is damaged, or it comes from a newer version.
         """
-        file = find_model(model_path(str(path)))
+        file = find_model(model_path(path))
         header, weights = read_weights(file)
         info = ModelInfo.from_json(header)
         return cls(generator_with(weights, info.network, file).to(choose_device(device)), info)

@@ -18,19 +18,19 @@ def sample_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
 
 
-def model_path(text: str) -> Path:
-    """The path that people mean by a text: "sample:cathode" is a generator of the package, all else is a path.
+def model_path(place: str | Path) -> Path:
+    """The path that people mean: "sample:cathode" is a generator of the package, all else is a path.
 
     Raises
     ------
     ModelError
         The package has no generator of this name.
     """
-    if not text.startswith(SCHEME):
-        return Path(text)
+    if not isinstance(place, str) or not place.startswith(SCHEME):
+        return Path(place)
     models = sample_models()
     try:
-        return models[text.removeprefix(SCHEME)]
+        return models[place.removeprefix(SCHEME)]
     except KeyError:
         offered = ", ".join(f"{SCHEME}{name}" for name in models)
-        raise ModelError(f"There is no model called {text!r} in the package: choose one of {offered}.") from None
+        raise ModelError(f"There is no model called {place!r} in the package: choose one of {offered}.") from None

@@ -40,7 +40,7 @@ def transfer(source: str | Path, gan: GAN) -> str:
     ModelError
         There is no model, it is damaged, or it is one of other networks.
     """
-    place = model_path(str(source))
+    place = model_path(source)
     path = place / CHECKPOINT
     path = path if path.is_file() else find_model(place)
     state = read_checkpoint(path) if path.name.endswith(".pt") else {}
