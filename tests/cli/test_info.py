@@ -97,7 +97,9 @@ def test_an_image_of_phases(facts, image):
     assert (got["dtype"], got["pixel_size"], got["unit"]) == ("uint8", 0.5, "um")
     share = (blobs((24, 40)) == 0).mean()
     assert got["phases"] == [{"value": 0, "fraction": share}, {"value": 255, "fraction": pytest.approx(1 - share)}]
-    assert got["presets"] == {name: {"crop": preset.network.edge, "large_enough": False} for name, preset in PRESETS.items()}
+    assert got["presets"] == {
+        name: {"crop": preset.network.edge, "large_enough": False} for name, preset in PRESETS.items()
+    }
 
 
 def test_a_large_grey_image_and_a_small_stack(facts):
