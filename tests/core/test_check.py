@@ -135,6 +135,9 @@ def test_structures_that_run_through_a_crop_are_no_fault():
     item = finding(Topic.STRUCTURE, fibres)
     assert item.severity is Severity.NOTE
     assert "long up and down, and run through" in item.sentence
+    assert item.sentence.endswith("where they end.")
+    small = finding(Topic.STRUCTURE, fibres, edge=32)
+    assert small.sentence.endswith("where they end, and makes them longer with the preset 'large'.")
     assert found(fibres).scale == 1
 
 

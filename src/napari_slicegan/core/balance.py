@@ -81,11 +81,12 @@ def balance(generator: Generator, latents: Tensor, means: npt.NDArray[np.float64
     some = [generator.outputs(latent[None]).flatten(2)[0, :, ::_STRIDE] for latent in latents]
     outputs = torch.cat(some, dim=1)  # (C, M)
     most = max(LARGEST, PART * outputs.std(dim=1).mean().item())
-    solve = _of_phases if generator.config.output is OutputKind.PHASES else _of_intensities
-    generator.offsets.copy_(solve(outputs, torch.from_numpy(means), most).clamp(-most, most))
+    wanted, is_phases = torch.from_numpy(means), generator.config.output is OutputKind.PHASES
+    offsets = _of_phases(outputs, wanted) if is_phases else _of_intensities(outputs, wanted, most)
+    generator.offsets.copy_(offsets.clamp(-most, most))
 
 
-def _of_phases(outputs: Tensor, means: Tensor, _: float) -> Tensor:
+def _of_phases(outputs: Tensor, means: Tensor) -> Tensor:
     """Offsets (C,) by which so many of outputs (C, M) are the largest; each phase is set in turn, several times."""
     offsets = torch.zeros(len(outputs), device=outputs.device)
     for _ in range(_SWEEPS):
@@ -100,7 +101,7 @@ def _of_phases(outputs: Tensor, means: Tensor, _: float) -> Tensor:
 
 
 def _of_intensities(outputs: Tensor, means: Tensor, most: float) -> Tensor:
-    """Offsets (C,) by which the intensities of outputs (C, M) have these means, by halving an interval."""
+    """Offsets (C,) up to `most` by which intensities of outputs (C, M) have these means, by halving an interval."""
     low, high = torch.full_like(outputs[:, 0], -most), torch.full_like(outputs[:, 0], most)  # (C,)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

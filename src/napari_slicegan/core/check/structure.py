@@ -140,7 +140,7 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
         direction = "up and down" if structure.rows > structure.columns else "left and right"
         sentence = (
             f"The structures are {least}{ruler.length(structure.size)} long {direction}, and run through a crop of "
-            f"{edge} pixels: the volume cannot know where they end."
+            f"{edge} pixels: the volume cannot know where they end{_longer(edge, smallest)}."
         )
         return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
     if shown < _FEW:
@@ -156,6 +156,12 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
         )
         return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
     return []
+
+
+def _longer(edge: int, smallest: int) -> str:
+    """Where a preset has larger crops, that it keeps long structures longer."""
+    larger = [name for name, preset in PRESETS.items() if edge < preset.network.edge <= smallest]
+    return f", and makes them longer with the preset {larger[0]!r}" if larger else ""
 
 
 def _advice(structure: Structure, edge: int, smallest: int) -> str:
