@@ -177,7 +177,7 @@ class SliceGAN:
         path : path
             The file.
         half : bool
-            Whether to keep only 16 bits of each weight of the layers: half the size, and a few voxels in a million
+            Whether to keep only 16 bits of each weight of the layers: half the size, and a few voxels in 100,000
             become another phase.
 
         Raises
