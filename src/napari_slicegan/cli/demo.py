@@ -129,7 +129,7 @@ def _train_again(images: Sequence[str], out: Path) -> str:
 def _show_what_next(out: Path, images: Sequence[str]) -> None:
     print(f"\nLook at {out / _FIGURE}, then at the volume: {shlex.join(['napari', str(out / _VOLUME)])}")
     print("  In napari, Plugins > SliceGAN > Generate volume makes others, of any shape:")
-    print(f"  press Load model and choose {out / MODEL}; Train SliceGAN beside it trains on a layer.")
+    print(f"  press Load… and choose {out / MODEL}; Train SliceGAN beside it trains on a layer.")
     print("  Without a window:")
     print(f"    napari-slicegan generate {shlex.quote(str(out))} --shape 256 256 256 --out larger.tif")
     print(f"    {_train_again(images, out)} --minutes 30")
