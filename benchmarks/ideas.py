@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from players import LazyPenalty, Leaky, Oblique, OneUpdateForEachAxis, Pairs, Relativistic, Sharp, Shifted, TwoScales
+from players import (
+    LazyPenalty,
+    Leaky,
+    Oblique,
+    OneUpdateForEachAxis,
+    Pairs,
+    Relativistic,
+    Sharp,
+    Shifted,
+    Slowing,
+    SymmetricKernels,
+    TwoScales,
+)
 
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.gan import GAN
@@ -41,6 +53,13 @@ ALONE = {"wide_share": 0.0}
 IDEAS = {
     BASE: Idea("the preset `quick` without wide slices"),
     "wide slices": Idea("slices of twice the width as well, at half the resolution", {"wide_share": 0.5}),
+    "wide slices, 2 volumes": Idea(
+        "the same, m_D 2, 4 slices of each",
+        {"wide_share": 0.5, "discriminator_volumes": 2, "slices_per_axis": 4},
+    ),
+    "wide slices, narrow generator": Idea(
+        "wide slices; 64, 32 and 16 channels", {"wide_share": 0.5}, {"channels": (64, 32, 16)}
+    ),
     "edge 64": Idea("the networks of the preset `large`, edge 64", network=_LARGE),
     "two scales": Idea(
         "edge 64; two discriminators of edge 32, one for parts, one for the whole at half the resolution",
@@ -63,10 +82,13 @@ IDEAS = {
     "wide discriminator": Idea("twice the channels", network={"discriminator_channels": (32, 64, 128)}),
     "wide generator": Idea("twice the channels", network={"channels": (128, 128, 64)}),
     "narrow generator": Idea("64, 32 and 16 channels instead of 64, 64 and 32", network={"channels": (64, 32, 16)}),
-    "average 0.995": Idea("a moving average of four times as many updates", {"average": 0.995}),
     "resize": Idea("the last layer interpolates and convolves", network={"upsampling": "resize"}),
     "rate 1e-3": Idea("half the rate", {"learning_rate": 1e-3}),
     "rate 4e-3": Idea("twice the rate", {"learning_rate": 4e-3}),
+    "falling rate": Idea("rates that fall as one over the number of updates", players=Slowing),
+    "wide slices, falling rate": Idea("both", {"wide_share": 0.5}, players=Slowing),
+    "symmetric kernels": Idea("kernels of the generator with all symmetries of the cube", players=SymmetricKernels),
+    "wide slices, symmetric kernels": Idea("both", {"wide_share": 0.5}, players=SymmetricKernels),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),
     "beta2 0.9": Idea("as published", {"beta2": 0.9}),
     "no symmetry": Idea("crops as they are, neither turned nor mirrored", {"symmetry": "none"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import torch
@@ -167,6 +168,50 @@ class Sharp(GAN):
         super().__init__(*arguments)
         with torch.no_grad():
             self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
+
+
+class SymmetricKernels(GAN):
+    """Kernels of the generator that no turn or mirroring of the cube changes: all axes are alike from the start.
+
+    Adam treats every weight by itself, so that symmetric weights stay so under symmetric gradients.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        with torch.no_grad():
+            for weights in self._kernels():
+                spread = weights.std()
+                weights.copy_(_symmetric(weights))
+                weights.mul_(spread / weights.std())
+
+    def _kernels(self) -> list[Tensor]:
+        return [weights for weights in self.generator.parameters() if weights.ndim == 5]
+
+    def _backward(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:  # type: ignore[override]
+        super()._backward(optimizer, loss)
+        for weights in self._kernels() if optimizer is self.optimizers[0] else []:
+            weights.grad = _symmetric(weights.grad)
+
+
+def _symmetric(kernels: Tensor) -> Tensor:
+    """The mean of kernels (I, O, k, k, k) over the 48 symmetries of the cube."""
+    for axis in (2, 3, 4):
+        kernels = (kernels + kernels.flip(axis)) / 2
+    return torch.stack([kernels.permute(0, 1, *axes) for axes in permutations((2, 3, 4))]).mean(dim=0)
+
+
+class Slowing(GAN):
+    """The rates fall as one over the number of updates: half after 400, a quarter after 1200."""
+
+    half, _count = 400, 0
+
+    def update_generator(self) -> Losses:
+        """One step, and rates for the next."""
+        losses = super().update_generator()
+        self._count += 1
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
+            group["lr"] = self.training.learning_rate / (1 + self._count / self.half)
+        return losses
 
 
 class TwoScales(GAN):

@@ -1,6 +1,6 @@
 """Which changes of the quick recipe are worth a long run: short trainings, one thread each.
 
-    python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90] [--jobs 2]
+    python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90 240] [--jobs 2]
     python benchmarks/screening.py table
 
 Trains on the package's own cathode (three phases) and on a random field (two phases) for some seconds of one
@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from itertools import chain
@@ -28,18 +28,25 @@ import numpy as np
 import torch
 from ideas import ALONE, BASE, IDEAS
 from scipy import fft, stats
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.choosing import score
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import HeldOut
 from napari_slicegan.core.presets import preset_named
 
 RESULTS = Path(__file__).parent / "results" / "screening.jsonl"
 _JUDGED = {"seed": 40_000, "voxels": 64 * 64**3}
-_MODELS = {"last weights": (0.0, 0), "average": (0.98, 0), "average, balanced": (0.98, 32)}
+_MODELS = {
+    "last weights": ("", 0),
+    "average": ("0.98", 0),
+    "average, balanced": ("0.98", 32),
+    "longer average, balanced": ("0.995", 32),
+    "growing average, balanced": ("a tenth", 32),
+}
+_BEST = "average, balanced"
 
 
 def field(edge: int = 256, width: float = 3.0, fraction: float = 0.4) -> np.ndarray:
@@ -59,60 +66,69 @@ def settings_of(name: str, seed: int) -> tuple[NetworkConfig, TrainingConfig]:
     return replace(preset.network, **idea.network), replace(preset.training, **{"seed": seed, **ALONE, **idea.training})
 
 
-def train(name: str, material: str, seed: int, seconds: float) -> Iterator[dict[str, Any]]:
-    """Train for so many seconds of processor time; gives a result for each way to make a model of the weights."""
+def train(name: str, material: str, seed: int, times: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """Train for so many seconds of processor time; at each of some times, a result for each way to make a model."""
     torch.set_num_threads(1)
     network, recipe = settings_of(name, seed)
     data = TrainingData.from_images(MATERIALS[material]())
-    gan = IDEAS[name].players(data, network, recipe, torch.device("cpu"))
-    begin, iterations = time.process_time(), 0
-    while time.process_time() - begin < seconds:
-        for _ in range(recipe.discriminator_steps):
-            gan.update_discriminators()
-        gan.update_generator()
-        iterations += 1
+    gan = IDEAS[name].players(data, network, replace(recipe, average=0.0), torch.device("cpu"))
+    averages = {name: AveragedModel(gan.generator, multi_avg_fn=update) for name, update in _AVERAGES.items()}
     held_out = HeldOut(data, gan.network, **_JUDGED)
-    for model, (average, balanced) in _MODELS.items():
-        found = held_out.evaluate(_snapshot(gan, average, balanced).eval(), iterations)
-        yield {"model": model, "score": score(found), **asdict(found)}
+    spent, iterations = 0.0, 0
+    for wanted in sorted(times):
+        while spent < wanted:
+            begin = time.process_time()
+            for _ in range(recipe.discriminator_steps):
+                gan.update_discriminators()
+            gan.update_generator()
+            for average in averages.values():
+                average.update_parameters(gan.generator)
+            spent, iterations = spent + time.process_time() - begin, iterations + 1
+        for model, (kind, balanced) in _MODELS.items():
+            gan.average = averages.get(kind)
+            gan.training = replace(recipe, balance_volumes=balanced)
+            found = held_out.evaluate(gan.snapshot().eval(), iterations)
+            yield {"seconds": wanted, "model": model, "score": score(found), **asdict(found)}
+        gan.average = None
 
 
-def _snapshot(gan: GAN, average: float, balanced: int) -> torch.nn.Module:
-    """The generator of the last weights or of their average, balanced or not."""
-    recipe, kept = gan.training, gan.average
-    gan.training, gan.average = replace(recipe, average=average, balance_volumes=balanced), kept if average else None
-    try:
-        return gan.snapshot()
-    finally:
-        gan.training, gan.average = recipe, kept
+def _growing(averages: Any, weights: Any, updates: Any) -> None:
+    """The average looks back over a tenth of all updates so far."""
+    torch._foreach_lerp_(averages, weights, float(min(1.0, 10 / (updates + 10))))
+
+
+_AVERAGES = {"0.98": get_ema_multi_avg_fn(0.98), "0.995": get_ema_multi_avg_fn(0.995), "a tenth": _growing}
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run what is not in the results yet, some at a time, each in a process of its own."""
+    known = {_key(result) for result in results()}
     wanted = [
         (name, material, seed)
         for seed in arguments.seeds  # every idea once before any idea again
         for name in arguments.ideas or IDEAS
         for material in MATERIALS
-        if (name, material, seed, arguments.seconds) not in {_key(result) for result in results()}
+        if any((name, material, seed, each) not in known for each in arguments.seconds)
     ]
     with ThreadPoolExecutor(arguments.jobs) as pool:
         list(pool.map(lambda job: _run_one(*job, arguments.seconds), wanted))
 
 
-def _run_one(name: str, material: str, seed: int, seconds: float) -> None:
-    command = [sys.executable, __file__, "one", name, material, str(seed), str(seconds)]
+def _run_one(name: str, material: str, seed: int, times: Sequence[float]) -> None:
+    command = [sys.executable, __file__, "one", name, material, str(seed), *map(str, times)]
     subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
 def one(arguments: argparse.Namespace) -> None:
     """Make one run and append its results."""
     about = {"idea": arguments.idea, "material": arguments.material, "seed": arguments.seed}
-    found = list(train(arguments.idea, arguments.material, arguments.seed, arguments.seconds))
+    known = {_key(result) for result in results()}
+    found = train(arguments.idea, arguments.material, arguments.seed, arguments.seconds)
+    new = [result for result in found if _key(about | result) not in known]
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as file:  # one write for each line: two processes do not mix them
-        for result in found:
-            file.write(json.dumps({**about, "seconds": arguments.seconds, **result}) + "\n")
+        for result in new:
+            file.write(json.dumps({**about, **result}) + "\n")
             file.flush()
 
 
@@ -125,14 +141,17 @@ def _key(result: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(result[name] for name in ("idea", "material", "seed", "seconds"))
 
 
-def table(_: argparse.Namespace) -> None:
+def table(arguments: argparse.Namespace) -> None:
     """Print medians and ranges over seeds, in Markdown: of each idea, and of each way to make a model of weights."""
-    *_, best = _MODELS
-    _print_table("idea", IDEAS, lambda result, idea: result["idea"] == idea and result["model"] == best)
-    _print_table("model", _MODELS, lambda result, model: result["idea"] == BASE and result["model"] == model)
+    for seconds in sorted({result["seconds"] for result in results()}):
+        print(f"{seconds:g} s\n")
+        found = [result for result in results() if result["seconds"] == seconds]
+        _print_table("idea", IDEAS, [result | {"name": result["idea"]} for result in found if result["model"] == _BEST])
+        of_one = [result for result in found if result["idea"] == arguments.idea]
+        _print_table("model", _MODELS, [result | {"name": result["model"]} for result in of_one])
 
 
-def _print_table(heading: str, names: Iterable[str], is_of: Callable[[dict[str, Any], str], bool]) -> None:
+def _print_table(heading: str, names: Iterable[str], known: Sequence[dict[str, Any]]) -> None:
     """A line for each name, and the numbers of each material side by side."""
     shown = {
         "updates": "iteration",
@@ -143,7 +162,7 @@ def _print_table(heading: str, names: Iterable[str], is_of: Callable[[dict[str, 
     titles = [f"{material}: {title}" for material in MATERIALS for title in ("runs", *shown, "score")]
     print(f"| {heading} | {' | '.join(titles)} |\n|{'---|' * (1 + len(titles))}")
     for name in names:
-        found = [[one for one in results() if one["material"] == each and is_of(one, name)] for each in MATERIALS]
+        found = [[one for one in known if (one["material"], one["name"]) == (each, name)] for each in MATERIALS]
         if any(found):
             cells = [[str(len(runs)), *(_spread(runs, key) for key in (*shown.values(), "score"))] for runs in found]
             print(f"| {name} | {' | '.join(chain.from_iterable(cells))} |")
@@ -166,16 +185,18 @@ def main() -> None:
     many = commands.add_parser("run")
     many.add_argument("ideas", nargs="*", metavar="IDEA")
     many.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    many.add_argument("--seconds", type=float, default=90.0)
+    many.add_argument("--seconds", type=float, nargs="+", default=[90.0])
     many.add_argument("--jobs", type=int, default=2)
     many.set_defaults(do=run)
     single = commands.add_parser("one")
     single.add_argument("idea", choices=IDEAS)
     single.add_argument("material", choices=MATERIALS)
     single.add_argument("seed", type=int)
-    single.add_argument("seconds", type=float)
+    single.add_argument("seconds", type=float, nargs="+")
     single.set_defaults(do=one)
-    commands.add_parser("table").set_defaults(do=table)
+    tables = commands.add_parser("table")
+    tables.add_argument("--idea", choices=IDEAS, default=BASE, help="whose weights are made a model in several ways")
+    tables.set_defaults(do=table)
     arguments = parser.parse_args()
     arguments.do(arguments)
 
