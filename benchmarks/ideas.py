@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from players import (
+    AlikeAxes,
     LazyPenalty,
     Leaky,
     Oblique,
@@ -87,8 +88,16 @@ IDEAS = {
     "rate 4e-3": Idea("twice the rate", {"learning_rate": 4e-3}),
     "falling rate": Idea("rates that fall as one over the number of updates", players=Slowing),
     "wide slices, falling rate": Idea("both", {"wide_share": 0.5}, players=Slowing),
-    "symmetric kernels": Idea("kernels of the generator with all symmetries of the cube", players=SymmetricKernels),
-    "wide slices, symmetric kernels": Idea("both", {"wide_share": 0.5}, players=SymmetricKernels),
+    "wide slices, alike axes": Idea(
+        "wide slices; kernels of the generator that stay the same when axes change places",
+        {"wide_share": 0.5},
+        players=AlikeAxes,
+    ),
+    "wide slices, symmetric kernels": Idea(
+        "wide slices; kernels of the generator with all symmetries of the cube",
+        {"wide_share": 0.5},
+        players=SymmetricKernels,
+    ),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),
     "beta2 0.9": Idea("as published", {"beta2": 0.9}),
     "no symmetry": Idea("crops as they are, neither turned nor mirrored", {"symmetry": "none"}),

@@ -170,10 +170,10 @@ class Sharp(GAN):
             self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
 
 
-class SymmetricKernels(GAN):
-    """Kernels of the generator that no turn or mirroring of the cube changes: all axes are alike from the start.
+class AlikeAxes(GAN):
+    """Kernels of the generator that stay the same when axes change places: all axes are alike from the start.
 
-    Adam treats every weight by itself, so that symmetric weights stay so under symmetric gradients.
+    Adam treats every weight by itself, so that such weights stay so under gradients that are so.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -181,7 +181,7 @@ class SymmetricKernels(GAN):
         with torch.no_grad():
             for weights in self._kernels():
                 spread = weights.std()
-                weights.copy_(_symmetric(weights))
+                weights.copy_(self._alike(weights))
                 weights.mul_(spread / weights.std())
 
     def _kernels(self) -> list[Tensor]:
@@ -190,14 +190,21 @@ class SymmetricKernels(GAN):
     def _backward(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:  # type: ignore[override]
         super()._backward(optimizer, loss)
         for weights in self._kernels() if optimizer is self.optimizers[0] else []:
-            weights.grad = _symmetric(weights.grad)
+            weights.grad = self._alike(weights.grad)
+
+    def _alike(self, kernels: Any) -> Tensor:
+        """The mean of kernels (I, O, k, k, k) over the orders of the axes."""
+        return torch.stack([kernels.permute(0, 1, *axes) for axes in permutations((2, 3, 4))]).mean(dim=0)
 
 
-def _symmetric(kernels: Tensor) -> Tensor:
-    """The mean of kernels (I, O, k, k, k) over the 48 symmetries of the cube."""
-    for axis in (2, 3, 4):
-        kernels = (kernels + kernels.flip(axis)) / 2
-    return torch.stack([kernels.permute(0, 1, *axes) for axes in permutations((2, 3, 4))]).mean(dim=0)
+class SymmetricKernels(AlikeAxes):
+    """Kernels with all 48 symmetries of the cube."""
+
+    def _alike(self, kernels: Any) -> Tensor:
+        """The mean over mirrored copies as well."""
+        for axis in (2, 3, 4):
+            kernels = (kernels + kernels.flip(axis)) / 2
+        return super()._alike(kernels)
 
 
 class Slowing(GAN):

@@ -1,4 +1,4 @@
-"""Training on rectangles of an image: nothing outside of them counts, every place in them is as likely."""
+"""Training on rectangles of an image: nothing outside of them counts, every pixel in them is seen about as often."""
 
 from collections import Counter
 
@@ -63,25 +63,27 @@ def test_colour_has_regions_as_well():
     assert [piece.shape for piece in data.pieces(0)] == [(1, 20, 24, 3), (1, 18, 18, 3)]
 
 
-def test_every_place_in_the_regions_is_as_likely():
-    numbers = np.arange(60 * 40).reshape(60, 40)
+def test_every_pixel_of_the_regions_is_seen_about_as_often():
+    regions, size = ((0, 0, 60, 64), (70, 10, 160, 80), (100, 90, 118, 108)), 16
+    numbers = np.arange(160 * 128).reshape(160, 128)
     source = np.stack([numbers // 256, numbers % 256, numbers % 256], axis=-1).astype(np.uint8)
-    data = TrainingData(OutputKind.COLOUR, (source[None],), regions=(TWO,))
-    crops = (CropSampler(data, 16, Symmetry.NONE).draw(0, 5400, rng())[:, :, 0, 0] * 255).round().int()
-    drawn = Counter((256 * crops[:, 0] + crops[:, 1]).tolist())
-    places = {40 * y + x for t, le, b, r in TWO for y in range(t, b - 15) for x in range(le, r - 15)}
-    assert set(drawn) == places  # 45 + 9 of them, 100 draws each
-    assert 60 < min(drawn.values()) <= max(drawn.values()) < 145
-
-
-def test_draws_from_a_whole_image_are_what_they_were():
-    data = TrainingData.from_labels(blobs((60, 40)))
-    state = rng()
-    CropSampler(data, 16, Symmetry.NONE).draw(0, 3, state)
-    expected = rng()
-    for most in (1, 45, 25, 8):  # image, row, column, turn
-        torch.randint(most, (3,), generator=expected)
-    assert torch.equal(state.get_state(), expected.get_state())
+    data = TrainingData(OutputKind.COLOUR, (source[None],), regions=(regions,))
+    crops = (CropSampler(data, size, Symmetry.NONE).draw(0, 40_000, rng())[:, :, 0, 0] * 255).round().int()
+    seen = np.zeros(numbers.shape)
+    for number, times in Counter((256 * crops[:, 0] + crops[:, 1]).tolist()).items():
+        y, x = divmod(number, 128)
+        seen[y : y + size, x : x + size] += times
+    inside = np.zeros(numbers.shape, bool)
+    for top, left, bottom, right in regions:
+        inside[top:bottom, left:right] = True
+    assert np.all(seen[inside] > 0)
+    assert np.all(seen[~inside] == 0)
+    for top, left, bottom, right in regions:
+        means = seen[top:bottom, left:right] / seen[inside].mean()
+        assert means.mean() == pytest.approx(1, abs=0.05)
+        border = means.copy()
+        border[size:-size, size:-size] = np.nan
+        assert np.nanmean(border) == pytest.approx(1, abs=0.1)  # 0.8 were every place of a crop as likely
 
 
 def test_the_fingerprint_knows_the_regions():

@@ -142,7 +142,9 @@ def test_events_tell_what_happened(recipe, network, data, tmp_path):
     assert (trainer.result.reason, trainer.result.iterations) == (EndReason.COMPLETED, 3)
 
 
-@pytest.mark.parametrize("settings", [{}, {"average": 0.9}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"average": 0.9}, {"average": 0.5, "average_part": 0.8, "axes": "alike", "symmetry": "auto"}]
+)
 def test_resumed_training_is_bit_identical(settings, recipe, network, data, tmp_path):
     recipe = replace(recipe, iterations=5, **settings)
     whole = Trainer(data, network, recipe)

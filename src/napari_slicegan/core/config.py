@@ -38,6 +38,13 @@ class Symmetry(StrEnum):
     ROTATE = "rotate"
 
 
+class Axes(StrEnum):
+    """What the generator makes of axes that are compared with the same image."""
+
+    FREE = "free"
+    ALIKE = "alike"
+
+
 def setting(default: Any, help_text: str, **limits: float) -> Any:
     """A field with its help text and, for numbers, its limits (``low``, ``high``)."""
     return field(default=default, metadata={"help": help_text, **limits})
@@ -194,6 +201,13 @@ class TrainingConfig:
         low=0,
         high=0.99999,
     )
+    average_part: float = setting(
+        0.0,
+        "The moving average looks back over this part of all updates so far, once that is longer than its decay says; "
+        "0 leaves its length.",
+        low=0,
+        high=1,
+    )
     balance_volumes: int = setting(
         0,
         "Volumes (64 voxels along each edge) by which the mean of each phase or channel of the finished generator is "
@@ -205,6 +219,11 @@ class TrainingConfig:
         Symmetry.NONE,
         "Copies of crops to train on: 'mirror', or 'rotate' (quarter turns and mirrors, one image only); "
         "'auto' rotates when there is one image and does nothing otherwise.",
+    )
+    axes: Axes = setting(
+        Axes.FREE,
+        "Axes that are compared with the same image: 'free' as published, or 'alike', where the generator's kernels "
+        "stay the same when these axes change places, so that volumes are the same along them.",
     )
     report_seconds: float = setting(1.0, "Seconds between two reports.", low=0, high=3600)
     preview_seconds: float = setting(20.0, "Seconds between two preview volumes; 0 means none.", low=0, high=10**5)
@@ -231,6 +250,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
+        object.__setattr__(self, "axes", _member(Axes, "axes", self.axes))
         check_limits(self)
         if not self.iterations and not self.minutes:
             raise ConfigError("The training has no end: give a number of iterations or of minutes.")

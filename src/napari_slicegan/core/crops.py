@@ -10,7 +10,8 @@ from torch import Tensor
 from napari_slicegan.core.config import OutputKind, Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.regions import numbers_of_places
+
+_NEAR = 8  # a crop that is moved inside begins within this part of its edge of the border, not always at the same place
 
 
 class CropSampler:
@@ -24,6 +25,11 @@ class CropSampler:
         Edge of a crop in pixels.
     symmetry : Symmetry
         Which copies of a crop are drawn as well.
+
+    Attributes
+    ----------
+    symmetry : Symmetry
+        Never `auto`.
 
     Raises
     ------
@@ -40,7 +46,7 @@ class CropSampler:
             raise DataError(
                 "Images of different directions must not be turned: choose the symmetry 'mirror' or 'none'."
             )
-        self._data, self._edge, self._symmetry = data, edge, symmetry
+        self._data, self._edge, self.symmetry = data, edge, symmetry
 
     def draw(self, source: int, count: int, rng: torch.Generator) -> Tensor:
         """Draw crops of one source.
@@ -69,29 +75,31 @@ class CropSampler:
         return self._as_channels(torch.from_numpy(np.stack(crops)))
 
     def _places(self, source: int, count: int, rng: torch.Generator) -> npt.NDArray[np.int64]:
-        """Image, top row and left column of crops, an array (count, 3): every place in a region is as likely.
+        """Image, top row and left column of crops, an array (count, 3).
 
-        Where regions overlap, a place is as many times as likely as there are regions that it lies in.
+        Every pixel of the regions is as likely to be the one that a crop is drawn around; a crop that sticks out of its
+        region is moved inside, to some place near the border. Were all places as likely, the pixels near a border would
+        hardly be seen, and the crops of a small image would have other volume fractions than the image.
         """
-        stack, edge, regions = self._data.sources[source], self._edge, self._data.regions_of(source)
-        if not regions:
-            room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)
-            return np.stack([torch.randint(n, (count,), generator=rng).numpy() for n in room], axis=1)
-        rooms = numbers_of_places(len(stack), regions, edge)
-        ends = np.cumsum(rooms)
-        drawn = torch.randint(int(ends[-1]), (count,), generator=rng).numpy()
-        which = np.searchsorted(ends, drawn, side="right")
-        corners = np.array(regions)[which, :2]
-        columns = np.array([right - left - edge + 1 for _, left, _, right in regions])[which]
-        image, rest = np.divmod(drawn - (ends - rooms)[which], rooms[which] // len(stack))
-        return np.stack([image, corners[:, 0] + rest // columns, corners[:, 1] + rest % columns], axis=1)
+        stack, edge = self._data.sources[source], self._edge
+        regions = np.array(self._data.regions_of(source) or [(0, 0, *stack.shape[1:3])])  # (R, 4)
+        corners, shapes = regions[:, :2], regions[:, 2:] - regions[:, :2]  # (R, 2) each
+        ends = np.cumsum(len(stack) * shapes.prod(axis=1))
+        pixels = torch.randint(int(ends[-1]), (count,), generator=rng).numpy()
+        near = torch.randint(edge // _NEAR + 1, (count, 2), generator=rng).numpy()
+        which = np.searchsorted(ends, pixels, side="right")
+        rest, columns = np.divmod(pixels - np.append(0, ends)[which], shapes[which, 1])
+        images, rows = np.divmod(rest, shapes[which, 0])
+        first, room = np.stack([rows, columns], axis=1) - edge // 2, shapes[which] - edge  # (count, 2) each
+        places = np.where(first < 0, near, np.where(first > room, room - near, first)).clip(0, room)
+        return np.column_stack([images, corners[which] + places])
 
     def _turned(self, crop: np.ndarray, turn: int) -> np.ndarray:
         """One of the 8 turned and mirrored copies of a square (H, W) or (H, W, C), or of the 4 mirrored ones."""
-        if self._symmetry is Symmetry.NONE:
+        if self.symmetry is Symmetry.NONE:
             return crop
         crop = crop[:: 1 - (turn & 1) * 2, :: 1 - (turn & 2)]
-        return crop.swapaxes(0, 1) if turn & 4 and self._symmetry is Symmetry.ROTATE else crop
+        return crop.swapaxes(0, 1) if turn & 4 and self.symmetry is Symmetry.ROTATE else crop
 
     def _as_channels(self, crops: Tensor) -> Tensor:
         """Turn uint8 (count, H, W) indices or (count, H, W, C) intensities into float (count, C, H, W)."""

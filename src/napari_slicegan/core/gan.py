@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
+from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
+from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import EDGE as BALANCE_EDGE
 from napari_slicegan.core.balance import balance, channel_means, in_pairs
-from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.config import Axes, NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
@@ -63,6 +65,9 @@ class GAN:
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
+        self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
+        if self.alike:
+            self.alike.begin(self.generator)
         self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
         self.optimizers = self._adams()
@@ -110,6 +115,8 @@ class GAN:
             if self.wide:
                 loss = loss + self.wide.generator_loss(self.generator, self.rng)
             self._backward(self.optimizers[0], loss)
+        if self.alike:
+            self.alike.share(self.generator)
         self.optimizers[0].step()
         if self.average:
             self.average.update_parameters(self.generator)
@@ -119,7 +126,8 @@ class GAN:
         """A copy of the generator that makes the volumes: the moving average where there is one, balanced if asked."""
         taken = self.copy_with((self.average.module if self.average else self.generator).state_dict())
         if self.average:
-            self._measure_statistics(taken)
+            rng = torch.Generator().manual_seed(0)  # not the training's, which a snapshot must not disturb
+            measure_statistics(taken, (self._latent(1, rng) for _ in range(_STATISTICS_VOLUMES)))
         if balanced and self.training.balance_volumes:
             self._means = channel_means(self._data) if self._means is None else self._means
             geometry, rng = self.network.geometry, torch.Generator().manual_seed(_BALANCE_SEED)
@@ -137,22 +145,12 @@ class GAN:
         return made
 
     @torch.no_grad()
-    def _measure_statistics(self, generator: Generator) -> None:
-        """Give averaged weights the running statistics that belong to them; those of the last weights differ widely."""
-        rng = torch.Generator().manual_seed(0)  # not the training's, which a snapshot must not disturb
-        for norm in generator.modules():
-            if isinstance(norm, torch.nn.BatchNorm3d):
-                norm.reset_running_stats()
-                norm.momentum = None  # the mean over all volumes that follow
-        for _ in range(_STATISTICS_VOLUMES):
-            generator(self._latent(1, rng))
-
-    @torch.no_grad()
     def begin_with(self, generator: Generator) -> None:
         """Take over the weights of another generator, before the first update."""
         for own in (self.generator, *([self.average.module] if self.average else [])):
             own.load_state_dict(generator.state_dict())
             own.get_buffer("offsets").zero_()  # they belong to the other micrograph
+        self._look_at_axes()
 
     def players_state(self) -> dict[str, Any]:
         """A copy of the weights of all players, for `begin_again`."""
@@ -171,6 +169,8 @@ class GAN:
             for norm in self.generator.norms:
                 assert isinstance(norm, torch.nn.BatchNorm3d)
                 norm.reset_parameters()
+            if self.alike:
+                self.alike.begin(self.generator)
             if self.average:
                 self.average = self._averaged()
         self.optimizers = self._adams()
@@ -217,6 +217,12 @@ class GAN:
             self.average.load_state_dict(state["average"])
         for critic, weights in zip(self.critics, state["discriminators"], strict=True):
             critic.load_state_dict(weights)
+        self._look_at_axes()
+
+    def _look_at_axes(self) -> None:
+        """Kernels of a training that began with a model whose axes differ are left free."""
+        if self.alike and not self.alike.hold_for(self.generator):
+            self.alike = None
 
     def _axes(self, source: int) -> int:
         """How many of the three axes are compared with a source."""
@@ -247,7 +253,7 @@ class GAN:
         return [torch.optim.Adam(player.parameters(), *rates) for player in (self.generator, *self.critics)]
 
     def _averaged(self) -> AveragedModel:
-        return AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(self.training.average))
+        return moving_average(self.generator, self.training.average, self.training.average_part)
 
     @staticmethod
     def _backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from napari_slicegan.core.config import NetworkConfig, Symmetry, TrainingConfig
+from napari_slicegan.core.config import Axes, NetworkConfig, Symmetry, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 
 
@@ -51,8 +51,10 @@ _QUICK = Preset(
         learning_rate=2e-3,
         beta2=0.99,
         average=0.98,
+        average_part=0.1,
         balance_volumes=16,
         symmetry=Symmetry.AUTO,
+        axes=Axes.ALIKE,
         evaluation_iterations=400,
         patience=15,
     ),

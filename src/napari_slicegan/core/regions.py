@@ -81,12 +81,6 @@ def filled(image: Array, regions: Regions) -> Array:
     return result
 
 
-def numbers_of_places(depth: int, regions: Regions, edge: int) -> npt.NDArray[np.int64]:
-    """How many crops of an edge each region has room for, in a stack of so many images: an array (regions,)."""
-    rooms = [(bottom - top - edge + 1) * (right - left - edge + 1) for top, left, bottom, right in regions]
-    return depth * np.array(rooms, np.int64)
-
-
 def _checked(region: Sequence[int], shape: tuple[int, ...]) -> Region:
     if len(region) != 4 or not all(isinstance(number, int | np.integer) for number in region):
         raise DataError(f"A region is {region!r}: give its top, left, bottom and right in whole pixels.")

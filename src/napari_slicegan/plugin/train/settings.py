@@ -24,6 +24,7 @@ from napari_slicegan.plugin.train.hardware import likely_device
 TRAINING_FIELDS = (
     "seed",
     "symmetry",
+    "axes",
     "discriminator_volumes",
     "generator_volumes",
     "real_crops",
@@ -33,6 +34,7 @@ TRAINING_FIELDS = (
     "learning_rate",
     "penalty_weight",
     "average",
+    "average_part",
     "balance_volumes",
 )
 SAVING_FIELDS = ("preview_seconds", "checkpoint_minutes", "evaluation_iterations", "patience")

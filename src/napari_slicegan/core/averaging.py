@@ -1,0 +1,49 @@
+"""The moving average of the generator's weights, and the running statistics that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from napari_slicegan.core.networks import Generator
+
+
+def moving_average(generator: Generator, decay: float, part: float) -> AveragedModel:
+    """An exponential moving average that begins with the first update.
+
+    Parameters
+    ----------
+    generator : Generator
+        Whose weights are averaged.
+    decay : float
+        Share of the average that an update leaves: the average looks back over 1 / (1 - decay) updates.
+    part : float
+        It looks back over this part of all updates so far, once that is longer.
+    """
+
+    def update(average: Tensor, weights: Tensor, updates: Tensor | int) -> Tensor:
+        return torch.lerp(average, weights, min(1 - decay, 1 / (1 + part * int(updates))))
+
+    return AveragedModel(generator, avg_fn=update)
+
+
+@torch.no_grad()
+def measure_statistics(generator: Generator, latents: Iterable[Tensor]) -> None:
+    """Give averaged weights the running statistics that belong to them; those of the last weights differ widely.
+
+    Parameters
+    ----------
+    generator : Generator
+        In training mode.
+    latents : iterable of Tensor (B, latent_channels, z, y, x)
+        Of the volumes whose mean statistics are taken.
+    """
+    for norm in generator.norms:
+        assert isinstance(norm, nn.BatchNorm3d)
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all volumes that follow
+    for latent in latents:
+        generator(latent)
