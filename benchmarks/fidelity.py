@@ -5,7 +5,7 @@
     python benchmarks/fidelity.py table [MATERIAL ...] [--rows]
 
 `run` trains once for each of `--seeds`, keeps the model of each time of `--at` (minutes on the clock of the training),
-and judges them all when the training is over: volumes of seeds that no training saw, cut into blocks, against blocks
+and judges them all when the training is over: volumes of latents that no training saw, cut into blocks, against blocks
 of a piece of the material that was not trained on. The presets `random` (independent voxels) and `truth` (one half of
 that piece against the other) tell what the numbers mean. Each result is a line of `--results`; what is there is not
 done again. `--data` is the folder of the volumes that are read from files. `table` prints the results in Markdown.
@@ -30,6 +30,7 @@ from materials import MATERIALS, Labels, Material, against_images, noise
 from rows import GROUPS, Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
 
 from napari_slicegan.cli.settings import Request, parse_assignment
+from napari_slicegan.core.balance import in_pairs
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
@@ -100,7 +101,7 @@ def train(trainer: Trainer, times: Sequence[float]) -> tuple[dict[float, Snapsho
 
 def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
     """Train once, and judge the models of the wanted results, which differ in their times only."""
-    first, shape = wanted[0], (judge.material.edge,) * 3
+    first = wanted[0]
     changes = first["overrides"] | {"seed": first["seed"], "preview_seconds": 0.0}
     request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
     settings = request.applied_to(preset_named(first["preset"]))
@@ -111,8 +112,19 @@ def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
             yield record | {"failed": failure}
             continue
         model, iterations, seconds = kept[record["at"]]
-        volumes = [model.generate(shape, FIRST_SEED + number) for number in range(record["volumes"])]
+        volumes = held_out(model, judge.material.edge, record["volumes"])
         yield record | {"iterations": iterations, "seconds": seconds} | judge.judge(volumes)
+
+
+@torch.no_grad()
+def held_out(model: SliceGAN, edge: int, count: int) -> list[Labels]:
+    """Volumes of latent fields that no training saw, each with that of its negative: means over pairs scatter less."""
+    network, rng = model.info.network, torch.Generator().manual_seed(FIRST_SEED)
+    cells = (network.geometry.cells(edge),) * 3
+    fields = in_pairs(torch.randn((-(-count // 2), network.latent_channels, *cells), generator=rng))
+    generator, part = model.generator.eval(), (slice(edge),) * 3
+    made = (generator(field[None].to(generator.offsets.device))[0].argmax(dim=0) for field in fields[:count])
+    return [volume[part].cpu().numpy().astype(np.uint8) for volume in made]
 
 
 def untrained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:

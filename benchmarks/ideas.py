@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from players import (
-    AlikeAxes,
+    AllPlaces,
     LazyPenalty,
     Leaky,
     Oblique,
@@ -54,13 +54,6 @@ ALONE = {"wide_share": 0.0}
 IDEAS = {
     BASE: Idea("the preset `quick` without wide slices"),
     "wide slices": Idea("slices of twice the width as well, at half the resolution", {"wide_share": 0.5}),
-    "wide slices, 2 volumes": Idea(
-        "the same, m_D 2, 4 slices of each",
-        {"wide_share": 0.5, "discriminator_volumes": 2, "slices_per_axis": 4},
-    ),
-    "wide slices, narrow generator": Idea(
-        "wide slices; 64, 32 and 16 channels", {"wide_share": 0.5}, {"channels": (64, 32, 16)}
-    ),
     "edge 64": Idea("the networks of the preset `large`, edge 64", network=_LARGE),
     "two scales": Idea(
         "edge 64; two discriminators of edge 32, one for parts, one for the whole at half the resolution",
@@ -87,20 +80,12 @@ IDEAS = {
     "rate 1e-3": Idea("half the rate", {"learning_rate": 1e-3}),
     "rate 4e-3": Idea("twice the rate", {"learning_rate": 4e-3}),
     "falling rate": Idea("rates that fall as one over the number of updates", players=Slowing),
-    "wide slices, falling rate": Idea("both", {"wide_share": 0.5}, players=Slowing),
-    "wide slices, alike axes": Idea(
-        "wide slices; kernels of the generator that stay the same when axes change places",
-        {"wide_share": 0.5},
-        players=AlikeAxes,
-    ),
-    "wide slices, symmetric kernels": Idea(
-        "wide slices; kernels of the generator with all symmetries of the cube",
-        {"wide_share": 0.5},
-        players=SymmetricKernels,
-    ),
+    "free axes": Idea("kernels of the generator that know nothing of the other axes", {"axes": "free"}),
+    "symmetric kernels": Idea("kernels that mirroring does not change either", players=SymmetricKernels),
+    "all places": Idea("crops of which every place is as likely, as published", players=AllPlaces),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),
     "beta2 0.9": Idea("as published", {"beta2": 0.9}),
-    "no symmetry": Idea("crops as they are, neither turned nor mirrored", {"symmetry": "none"}),
+    "no symmetry": Idea("crops neither turned nor mirrored, and free axes", {"symmetry": "none"}),
     "1 update": Idea("1 discriminator update for each of the generator", {"discriminator_steps": 1}),
     "5 updates": Idea("5 discriminator updates for each of the generator", {"discriminator_steps": 5}),
     "sharp start": Idea("the last layer begins ten times stronger", players=Sharp),

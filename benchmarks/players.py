@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import permutations
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, leaky_relu, pad, softplus
 
+from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.balance import in_pairs
+from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
@@ -93,13 +95,8 @@ class Relativistic(LazyPenalty):
             real = self.crops.draw(0, len(fake), self.rng)
             loss = softplus(critic(real) - critic(fake)).mean()
             self._backward(self.optimizers[0], loss)
-        self._made_generator_step()
+        self._step_generator()
         return {"generator_loss": loss.detach()}
-
-    def _made_generator_step(self) -> None:
-        self.optimizers[0].step()
-        if self.average:
-            self.average.update_parameters(self.generator)
 
 
 class Leaky(GAN):
@@ -170,41 +167,39 @@ class Sharp(GAN):
             self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
 
 
-class AlikeAxes(GAN):
-    """Kernels of the generator that stay the same when axes change places: all axes are alike from the start.
-
-    Adam treats every weight by itself, so that such weights stay so under gradients that are so.
-    """
+class AllPlaces(GAN):
+    """Crops of which every place is as likely, as published."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        with torch.no_grad():
-            for weights in self._kernels():
-                spread = weights.std()
-                weights.copy_(self._alike(weights))
-                weights.mul_(spread / weights.std())
-
-    def _kernels(self) -> list[Tensor]:
-        return [weights for weights in self.generator.parameters() if weights.ndim == 5]
-
-    def _backward(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:  # type: ignore[override]
-        super()._backward(optimizer, loss)
-        for weights in self._kernels() if optimizer is self.optimizers[0] else []:
-            weights.grad = self._alike(weights.grad)
-
-    def _alike(self, kernels: Any) -> Tensor:
-        """The mean of kernels (I, O, k, k, k) over the orders of the axes."""
-        return torch.stack([kernels.permute(0, 1, *axes) for axes in permutations((2, 3, 4))]).mean(dim=0)
+        self.crops = CropsOfAllPlaces(self._data, self.network.edge, self.training.symmetry)
 
 
-class SymmetricKernels(AlikeAxes):
+class CropsOfAllPlaces(CropSampler):
+    """Places of one image that all are as likely; those near the border see it hardly ever."""
+
+    def _places(self, source: int, count: int, rng: torch.Generator) -> Any:
+        stack, edge = self._data.sources[source], self._edge
+        room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)
+        return np.stack([torch.randint(n, (count,), generator=rng).numpy() for n in room], axis=1)
+
+
+class SymmetricKernels(GAN):
+    """Kernels of the generator that neither turning nor mirroring the cube changes."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.alike = AlikeAndMirrored(orders_of_axes(self._data, self.crops.symmetry))
+        self.alike.begin(self.generator)
+
+
+class AlikeAndMirrored(AlikeAxes):
     """Kernels with all 48 symmetries of the cube."""
 
-    def _alike(self, kernels: Any) -> Tensor:
-        """The mean over mirrored copies as well."""
+    def _mean(self, kernels: Tensor) -> Tensor:
         for axis in (2, 3, 4):
             kernels = (kernels + kernels.flip(axis)) / 2
-        return super()._alike(kernels)
+        return super()._mean(kernels)
 
 
 class Slowing(GAN):
@@ -255,9 +250,7 @@ class TwoScales(GAN):
             both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]
             loss = both[0] + both[1]
             self._backward(self.optimizers[0], loss)
-        self.optimizers[0].step()
-        if self.average:
-            self.average.update_parameters(self.generator)
+        self._step_generator()
         return {"generator_loss": loss.detach()}
 
     def _views(self, images: Tensor) -> tuple[Tensor, Tensor]:

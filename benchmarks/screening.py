@@ -28,9 +28,9 @@ import numpy as np
 import torch
 from ideas import ALONE, BASE, IDEAS
 from scipy import fft, stats
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_slicegan.core import synthetic
+from napari_slicegan.core.averaging import moving_average
 from napari_slicegan.core.choosing import score
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
@@ -41,17 +41,17 @@ RESULTS = Path(__file__).parent / "results" / "screening.jsonl"
 _JUDGED = {"seed": 40_000, "voxels": 64 * 64**3}
 _MODELS = {
     "last weights": ("", 0),
-    "average": ("0.98", 0),
-    "average, balanced": ("0.98", 32),
-    "longer average, balanced": ("0.995", 32),
-    "growing average, balanced": ("a tenth", 32),
+    "average of 50 updates": ("short", 0),
+    "average of 50 updates, balanced": ("short", 32),
+    "average that grows longer, balanced": ("growing", 32),
 }
-_BEST = "average, balanced"
+_AVERAGES = {"short": (0.98, 0.0), "growing": (0.98, 0.1)}
+_BEST = "average that grows longer, balanced"
 
 
-def field(edge: int = 256, width: float = 3.0, fraction: float = 0.4) -> np.ndarray:
+def field(edge: int = 256, width: float = 3.0, fraction: float = 0.4, seed: int = 0) -> np.ndarray:
     """A plane of a Gaussian random field with a Gaussian correlation, cut at a level, on a torus."""
-    noise = np.random.default_rng(0).normal(size=(edge, edge))
+    noise = np.random.default_rng(seed).normal(size=(edge, edge))
     waves = 2 * np.pi * np.hypot(*np.meshgrid(fft.fftfreq(edge), fft.fftfreq(edge)))
     smooth = fft.ifft2(fft.fft2(noise) * np.exp(-((waves * width) ** 2) / 2)).real
     return (smooth / smooth.std() > stats.norm.isf(fraction)).astype(np.uint8)
@@ -72,7 +72,7 @@ def train(name: str, material: str, seed: int, times: Sequence[float]) -> Iterat
     network, recipe = settings_of(name, seed)
     data = TrainingData.from_images(MATERIALS[material]())
     gan = IDEAS[name].players(data, network, replace(recipe, average=0.0), torch.device("cpu"))
-    averages = {name: AveragedModel(gan.generator, multi_avg_fn=update) for name, update in _AVERAGES.items()}
+    averages = {name: moving_average(gan.generator, *lengths) for name, lengths in _AVERAGES.items()}
     held_out = HeldOut(data, gan.network, **_JUDGED)
     spent, iterations = 0.0, 0
     for wanted in sorted(times):
@@ -90,14 +90,6 @@ def train(name: str, material: str, seed: int, times: Sequence[float]) -> Iterat
             found = held_out.evaluate(gan.snapshot().eval(), iterations)
             yield {"seconds": wanted, "model": model, "score": score(found), **asdict(found)}
         gan.average = None
-
-
-def _growing(averages: Any, weights: Any, updates: Any) -> None:
-    """The average looks back over a tenth of all updates so far."""
-    torch._foreach_lerp_(averages, weights, float(min(1.0, 10 / (updates + 10))))
-
-
-_AVERAGES = {"0.98": get_ema_multi_avg_fn(0.98), "0.995": get_ema_multi_avg_fn(0.995), "a tenth": _growing}
 
 
 def run(arguments: argparse.Namespace) -> None:

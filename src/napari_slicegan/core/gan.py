@@ -115,11 +115,7 @@ class GAN:
             if self.wide:
                 loss = loss + self.wide.generator_loss(self.generator, self.rng)
             self._backward(self.optimizers[0], loss)
-        if self.alike:
-            self.alike.share(self.generator)
-        self.optimizers[0].step()
-        if self.average:
-            self.average.update_parameters(self.generator)
+        self._step_generator()
         return {"generator_loss": loss.detach()}
 
     def snapshot(self, balanced: bool = True) -> Generator:
@@ -254,6 +250,13 @@ class GAN:
 
     def _averaged(self) -> AveragedModel:
         return moving_average(self.generator, self.training.average, self.training.average_part)
+
+    def _step_generator(self) -> None:
+        if self.alike:
+            self.alike.share(self.generator)
+        self.optimizers[0].step()
+        if self.average:
+            self.average.update_parameters(self.generator)
 
     @staticmethod
     def _backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
