@@ -1,7 +1,7 @@
 """Which changes of the quick recipe are worth a long run: short trainings, one thread each.
 
     python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90 240] [--jobs 2]
-    python benchmarks/screening.py table
+    python benchmarks/screening.py table [--results FILE] [--idea IDEA] [--model MODEL]
 
 Trains on the package's own cathode (three phases) and on a random field (two phases) for some seconds of one
 processor's time, so that a busy machine changes nothing, and compares volumes of 64 times 64^3 voxels with the image.
@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from itertools import chain
@@ -124,9 +124,9 @@ def one(arguments: argparse.Namespace) -> None:
             file.flush()
 
 
-def results() -> list[dict[str, Any]]:
+def results(path: Path = RESULTS) -> list[dict[str, Any]]:
     """All results so far."""
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def _key(result: dict[str, Any]) -> tuple[Any, ...]:
@@ -135,15 +135,15 @@ def _key(result: dict[str, Any]) -> tuple[Any, ...]:
 
 def table(arguments: argparse.Namespace) -> None:
     """Print medians and ranges over seeds, in Markdown: of each idea, and of each way to make a model of weights."""
-    for seconds in sorted({result["seconds"] for result in results()}):
+    known = results(arguments.results)
+    for seconds in sorted({result["seconds"] for result in known}):
         print(f"{seconds:g} s\n")
-        found = [result for result in results() if result["seconds"] == seconds]
-        _print_table("idea", IDEAS, [result | {"name": result["idea"]} for result in found if result["model"] == _BEST])
-        of_one = [result for result in found if result["idea"] == arguments.idea]
-        _print_table("model", _MODELS, [result | {"name": result["model"]} for result in of_one])
+        found = [result for result in known if result["seconds"] == seconds]
+        _print_table("idea", [result for result in found if result["model"] == arguments.model])
+        _print_table("model", [result for result in found if result["idea"] == arguments.idea])
 
 
-def _print_table(heading: str, names: Iterable[str], known: Sequence[dict[str, Any]]) -> None:
+def _print_table(heading: str, known: Sequence[dict[str, Any]]) -> None:
     """A line for each name, and the numbers of each material side by side."""
     shown = {
         "updates": "iteration",
@@ -153,11 +153,10 @@ def _print_table(heading: str, names: Iterable[str], known: Sequence[dict[str, A
     }
     titles = [f"{material}: {title}" for material in MATERIALS for title in ("runs", *shown, "score")]
     print(f"| {heading} | {' | '.join(titles)} |\n|{'---|' * (1 + len(titles))}")
-    for name in names:
-        found = [[one for one in known if (one["material"], one["name"]) == (each, name)] for each in MATERIALS]
-        if any(found):
-            cells = [[str(len(runs)), *(_spread(runs, key) for key in (*shown.values(), "score"))] for runs in found]
-            print(f"| {name} | {' | '.join(chain.from_iterable(cells))} |")
+    for name in dict.fromkeys(one[heading] for one in known):
+        found = [[one for one in known if (one["material"], one[heading]) == (each, name)] for each in MATERIALS]
+        cells = [[str(len(runs)), *(_spread(runs, key) for key in (*shown.values(), "score"))] for runs in found]
+        print(f"| {name} | {' | '.join(chain.from_iterable(cells))} |")
     print()
 
 
@@ -187,7 +186,9 @@ def main() -> None:
     single.add_argument("seconds", type=float, nargs="+")
     single.set_defaults(do=one)
     tables = commands.add_parser("table")
-    tables.add_argument("--idea", choices=IDEAS, default=BASE, help="whose weights are made a model in several ways")
+    tables.add_argument("--results", type=Path, default=RESULTS)
+    tables.add_argument("--idea", default=BASE, help="whose weights are made a model in several ways")
+    tables.add_argument("--model", default=_BEST, help="by which ideas are compared")
     tables.set_defaults(do=table)
     arguments = parser.parse_args()
     arguments.do(arguments)
