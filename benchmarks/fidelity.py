@@ -233,9 +233,9 @@ def _title(record: Record) -> str:
 
 def _range(numbers: Sequence[float]) -> str:
     """The median and, of several, the least and the largest."""
-    if len(numbers) < 2:
-        return "".join(f"{number:.3g}" for number in numbers)
-    return f"{np.median(numbers):.3g} ({min(numbers):.3g} .. {max(numbers):.3g})"
+    shown = [*numbers] if len(numbers) < 2 else [float(np.median(numbers)), min(numbers), max(numbers)]
+    texts = [f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}" for number in shown]
+    return f"{texts[0]} ({texts[1]} .. {texts[2]})" if texts[1:] else "".join(texts)
 
 
 def main() -> None:
