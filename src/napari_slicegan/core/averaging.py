@@ -21,7 +21,12 @@ def moving_average(generator: Generator, decay: float, part: float) -> AveragedM
     decay : float
         Share of the average that an update leaves: the average looks back over 1 / (1 - decay) updates.
     part : float
-        It looks back over this part of all updates so far, once that is longer.
+        It looks back over this part, from 0 to 1, of all updates so far, once that is longer.
+
+    Returns
+    -------
+    AveragedModel
+        Its `module` is a generator with the average weights; `update_parameters` takes the next ones.
     """
 
     def update(average: Tensor, weights: Tensor, updates: Tensor | int) -> Tensor:
