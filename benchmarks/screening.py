@@ -38,7 +38,7 @@ from napari_slicegan.core.heldout import HeldOut
 from napari_slicegan.core.presets import preset_named
 
 RESULTS = Path(__file__).parent / "results" / "screening.jsonl"
-_JUDGED = {"seed": 40_000, "voxels": 64 * 64**3}
+_JUDGED = {"seed": 40_000, "volumes": 64}
 _MODELS = {
     "last weights": ("", 0),
     "average of 50 updates": ("short", 0),

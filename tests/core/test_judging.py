@@ -22,7 +22,7 @@ def recipe(recipe):
 def scripted(monkeypatch, errors):
     """Evaluations say what was written down for an iteration: an error, or None for a phase that is lost."""
 
-    def evaluate(_self, _generator, iteration):
+    def evaluate(_self, _generator, iteration, *_):
         error = errors.get(iteration, 1.0)
         return Evaluation(iteration, 9.0, 9.0, 9.0, "phase 1") if error is None else Evaluation(iteration, error, 0.0)
 

@@ -7,6 +7,8 @@ little outwards or inwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -19,9 +21,6 @@ from napari_slicegan.core.networks import Generator
 LARGEST, PART = 4.0, 0.5
 """Largest number that is added, and the part of the standard deviation of what it is added to, which grows in a long
 training, that it may be instead: what would need more has not been learnt and must not be made to look as if it was."""
-
-EDGE = 64
-"""Shortest edge of the volumes that are measured, in voxels."""
 
 _MOST_PIXELS = 2**22  # of a piece of a micrograph that are looked at
 _STRIDE = 29  # of the voxels that are looked at; no divisor of what a lattice repeats by
@@ -55,34 +54,23 @@ def _means(pixels: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.
     return np.asarray(((pixels.astype(np.float32) - low) / (high - low)).clip(0, 1).mean(0, dtype=np.float64))
 
 
-def in_pairs(latents: Tensor) -> Tensor:
-    """Latent fields (N, ...) and their negatives, (2 N, ...), one after the other.
-
-    Where one makes more of a phase than usual the other mostly makes less, so that means over pairs scatter less than
-    those over as many independent volumes do.
-    """
-    return torch.stack([latents, -latents], dim=1).flatten(0, 1)
-
-
 @torch.no_grad()
-def balance(generator: Generator, latents: Tensor, means: npt.NDArray[np.float64]) -> None:
+def balance(generator: Generator, outputs: Iterable[Tensor], means: npt.NDArray[np.float64]) -> None:
     """Set the offsets of a generator.
 
     Parameters
     ----------
     generator : Generator
-        In evaluation mode.
-    latents : Tensor (N, latent_channels, z, y, x)
-        Of the volumes that are measured.
+        Whose offsets are set.
+    outputs : iterable of Tensor (B, C, Z, Y, X)
+        What its last layer gives, as of `Sample.outputs`.
     means : array (C,)
         What the channels of volumes are to be in the mean.
     """
-    generator.offsets.zero_()
-    some = [generator.outputs(latent[None]).flatten(2)[0, :, ::_STRIDE] for latent in latents]
-    outputs = torch.cat(some, dim=1)  # (C, M)
-    most = max(LARGEST, PART * outputs.std(dim=1).mean().item())
+    some = torch.cat([batch.flatten(2)[..., ::_STRIDE].movedim(1, 0).flatten(1) for batch in outputs], dim=1).float()
+    most = max(LARGEST, PART * some.std(dim=1).mean().item())  # of outputs (C, M)
     wanted, is_phases = torch.from_numpy(means), generator.config.output is OutputKind.PHASES
-    offsets = _of_phases(outputs, wanted) if is_phases else _of_intensities(outputs, wanted, most)
+    offsets = _of_phases(some, wanted) if is_phases else _of_intensities(some, wanted, most)
     generator.offsets.copy_(offsets.clamp(-most, most))
 
 

@@ -16,19 +16,18 @@ from torch.optim.swa_utils import AveragedModel
 
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.averaging import measure_statistics, moving_average
-from napari_slicegan.core.balance import EDGE as BALANCE_EDGE
-from napari_slicegan.core.balance import balance, channel_means, in_pairs
+from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.config import Axes, NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
+from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.slicing import planes
 from napari_slicegan.core.wide import WideView
 
 Losses = dict[str, Tensor]
 _STATISTICS_VOLUMES = 16
-_BALANCE_SEED = 30_000  # neither that of the statistics nor of what is held out
 _PLAYERS = ("generator", "average", "discriminators")
 
 
@@ -126,10 +125,8 @@ class GAN:
             measure_statistics(taken, (self._latent(1, rng) for _ in range(_STATISTICS_VOLUMES)))
         if balanced and self.training.balance_volumes:
             self._means = channel_means(self._data) if self._means is None else self._means
-            geometry, rng = self.network.geometry, torch.Generator().manual_seed(_BALANCE_SEED)
-            cells = max(geometry.latent_edge, geometry.cells(BALANCE_EDGE))
-            half = self._latent(-(-self.training.balance_volumes // 2), rng, cells)
-            balance(taken.eval(), in_pairs(half), self._means)
+            sample = Sample(self.network, self.training.balance_volumes)
+            balance(taken, sample.outputs(taken.eval()), self._means)
         return taken
 
     def copy_with(self, weights: dict[str, Tensor]) -> Generator:
@@ -234,9 +231,9 @@ class GAN:
             ]
         )
 
-    def _latent(self, count: int, rng: torch.Generator, cells: int = 0) -> Tensor:
-        """Standard normal cells (count, latent_channels, n, n, n), for training cubes unless their number is given."""
-        shape = (count, self.network.latent_channels, *(cells or self.network.geometry.latent_edge,) * 3)
+    def _latent(self, count: int, rng: torch.Generator) -> Tensor:
+        """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""
+        shape = (count, self.network.latent_channels, *(self.network.geometry.latent_edge,) * 3)
         return torch.randn(shape, generator=rng).to(self.device)
 
     def _wide_view(self, data: TrainingData) -> WideView | None:

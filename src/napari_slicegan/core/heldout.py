@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_slicegan.core.balance import channel_means, in_pairs
+from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import Evaluation
-from napari_slicegan.core.interruption import Flag, Interrupted
+from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
 
-_SEED = 20_000  # neither the preview's nor likely a training's: what is judged here is never shown or learnt
-_VOXELS = 16 * 64**3  # that are judged, in training cubes: fewer tell a phase's fraction too badly to choose by it
+VOLUMES = 16
+"""About so many volumes of 64 x 64 x 64 voxels are judged where the recipe does not say how many."""
+
 _LINES = 3  # from one line that is looked at to the next: no divisor of what a lattice repeats by
-EDGE = 64
-"""Shortest edge of the volumes that are judged, in voxels: in a short training cube long distances cannot be seen."""
-_MOST_VOLUMES = 128
-_VOXELS_AT_A_TIME = 2 * 64**3
 _MOST_PIXELS = 2**22  # of a source that are looked at
 _LOST = 0.1  # of what the micrographs have of a phase
 _FLAT = 0.01  # of the variance of their intensities
@@ -42,10 +41,10 @@ class HeldOut:
         The networks that are trained on them.
     flag : Flag, optional
         Interrupts the work on large micrographs.
-    seed : int
+    volumes : int
+        About so many are judged, see `Sample`; 0 leaves their number to this module.
+    **seed : int
         Of the latent fields.
-    voxels : int
-        About so many are judged.
 
     Raises
     ------
@@ -54,23 +53,13 @@ class HeldOut:
     """
 
     def __init__(
-        self,
-        data: TrainingData,
-        network: NetworkConfig,
-        flag: Flag | None = None,
-        seed: int = _SEED,
-        voxels: int = _VOXELS,
+        self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None, volumes: int = 0, **seed: int
     ) -> None:
         self._flag = flag  # of the work on the micrographs alone
         self._kind, self._channels, self._views = data.kind, data.channels, data.views
-        cells = max(network.geometry.latent_edge, network.geometry.cells(EDGE))
-        edge = network.geometry.scale * (cells - network.geometry.overlap)
+        self._sample = Sample(network, volumes or VOLUMES, **seed)
         smallest = min(min(piece.shape[1:3]) for source in range(len(data.sources)) for piece in data.pieces(source))
-        self._reach = min(edge, smallest) // 2
-        pairs = -(-min(max(1, voxels // edge**3), _MOST_VOLUMES) // 2)
-        shape = (pairs, network.latent_channels, cells, cells, cells)
-        self._latents = in_pairs(torch.randn(shape, generator=torch.Generator().manual_seed(seed)))
-        self._at_a_time = max(1, _VOXELS_AT_A_TIME // edge**3)
+        self._reach = min(self._sample.edge, smallest) // 2
         self._names = [f"phase {phase}" for phase in data.phases]
         found = [self._of_source(data, source) for source in range(len(data.sources))]
         self._means = channel_means(data)  # (C,)
@@ -78,37 +67,53 @@ class HeldOut:
         self._flag = None
 
     @torch.no_grad()
-    def evaluate(self, generator: Generator, iteration: int) -> Evaluation:
+    def evaluate(
+        self, generator: Generator, iteration: int, balanced: bool = False, flag: Flag | None = None
+    ) -> Evaluation:
         """Tell how near a generator's volumes are to the micrographs.
 
         Parameters
         ----------
         generator : Generator
-            In evaluation mode; left as it is.
+            In evaluation mode; left as it is, but for its offsets.
         iteration : int
             Updates that made it.
+        balanced : bool
+            Whether to set its offsets first, by the volumes that are judged.
+        flag : Flag, optional
+            Interrupts the work.
 
         Returns
         -------
         Evaluation
             Of the mean over all volumes.
+
+        Raises
+        ------
+        Interrupted
+            The flag was set meanwhile.
         """
-        device = next(generator.parameters()).device
+        flag = flag or Event()
+        with interrupted_by(flag, generator):
+            outputs = list(self._sample.outputs(generator))
+        if balanced:
+            balance(generator, outputs, self._means)
         means, curves = [], []
-        for latents in self._latents.split(self._at_a_time):
-            volumes = self._volume_channels(generator(latents.to(device)))  # (B, C, Z, Y, X)
-            means.append(volumes.mean((0, 2, 3, 4), dtype=torch.float64).cpu().numpy())
+        for batch in outputs:
+            if flag.is_set():
+                raise Interrupted
+            volumes = self._volume_channels(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
+            means.append(volumes.mean((2, 3, 4), dtype=torch.float64).cpu().numpy())  # (B, C)
             curves.append(_correlations(volumes, self._reach))
-        weights = [len(latents) for latents in self._latents.split(self._at_a_time)]
-        along = np.average(curves, 0, weights)  # (C, 3, R + 1)
-        fractions = np.average(means, 0, weights)  # (C,)
+        along = np.average(curves, 0, [len(batch) for batch in outputs])  # (C, 3, R + 1)
+        each = np.concatenate(means)  # (N, C)
         planes = np.array([along[:, [other for other in range(3) if other != axis]] for axis in range(3)])
         return Evaluation(
             iteration,
             float(np.abs(planes - self._curves).mean()),
-            float(np.abs(fractions - self._means).max()),
+            _fraction_error(each, self._means),
             _surface_error(planes, self._curves),
-            self._lost(fractions, along),
+            self._lost(each.mean(axis=0), along),
         )
 
     def _lost(self, means: Floats, along: Floats) -> str:
@@ -120,11 +125,11 @@ class HeldOut:
         true = (self._curves[..., 0].mean(axis=(0, 2)) - self._means**2).sum()
         return "all contrast" if made < _FLAT * true else ""
 
-    def _volume_channels(self, volumes: torch.Tensor) -> torch.Tensor:
-        """Indicators of phases, or intensities from 0 to 1: (B, C, Z, Y, X)."""
+    def _volume_channels(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Indicators of phases, or intensities from 0 to 1, (B, C, Z, Y, X), of what the last layer gives."""
         if self._kind is not OutputKind.PHASES:
-            return volumes.float()
-        labels = volumes.argmax(dim=1, keepdim=True)
+            return 0.5 * (torch.tanh(outputs) + 1)
+        labels = _argmax(outputs)
         return torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
 
     def _of_source(self, data: TrainingData, source: int) -> Floats:
@@ -159,6 +164,16 @@ class HeldOut:
         return curves[:, ::-1] if transpose else curves
 
 
+def _argmax(outputs: torch.Tensor) -> torch.Tensor:
+    """The channel (B, 1, Z, Y, X) with the largest output, the first of equals; torch's takes twenty times as long."""
+    largest, labels = outputs[:, :1], torch.zeros_like(outputs[:, :1], dtype=torch.uint8)
+    for channel in range(1, outputs.shape[1]):
+        other = outputs[:, channel : channel + 1]
+        labels.masked_fill_(other > largest, channel)
+        largest = torch.maximum(largest, other)
+    return labels
+
+
 def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
     """Mean products of two values of a channel at distances along the axes, (C, 3, R + 1), of volumes (B, C, Z, Y, X).
 
@@ -172,6 +187,13 @@ def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
         power = torch.fft.rfft(lines, size).abs().square().mean((0, 2, 3))  # (C, size / 2 + 1)
         curves.append(torch.fft.irfft(power, size)[:, : reach + 1].cpu().numpy() / (length - np.arange(reach + 1.0)))
     return np.stack(curves, axis=1)
+
+
+def _fraction_error(made: Floats, true: Floats) -> float:
+    """Largest difference of a channel's mean over volumes (N, C) in pairs, or what chance leaves in it where that is more."""
+    pairs = made.reshape(-1, 2, made.shape[1]).mean(axis=1)  # (N / 2, C)
+    chance = pairs.std(axis=0, ddof=1) / len(pairs) ** 0.5 if len(pairs) > 1 else 0.0
+    return float(np.maximum(np.abs(pairs.mean(axis=0) - true), chance).max())
 
 
 def _surface_error(made: Floats, true: Floats) -> float:

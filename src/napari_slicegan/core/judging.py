@@ -19,7 +19,7 @@ from napari_slicegan.core.errors import TrainingError
 from napari_slicegan.core.events import Evaluation, Event, Recovered
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import HeldOut
-from napari_slicegan.core.interruption import Flag, interrupted_by
+from napari_slicegan.core.interruption import Flag
 from napari_slicegan.core.networks import Generator
 
 _SLOWER = 0.5  # the rate after a recovery
@@ -78,7 +78,7 @@ class Judge:
         return self.newest is None and iteration > 0 and self._aside.is_due_at_end(is_stopped)
 
     def look(self, generator: Generator, iteration: int, flag: Flag, begin: float) -> Evaluation | None:
-        """Evaluate a snapshot, whose making has begun at a time (`time.monotonic`), and decide nothing.
+        """Balance a snapshot, whose making has begun at a time (`time.monotonic`), evaluate it, and decide nothing.
 
         Returns
         -------
@@ -86,11 +86,12 @@ class Judge:
             None if it was interrupted, or has failed; then there is never one again.
         """
 
+        volumes = self._gan.training.balance_volumes
+
         def work() -> Evaluation:
             if self._held_out is None:
-                self._held_out = HeldOut(self._data, self._gan.network, flag)
-            with interrupted_by(flag, generator):
-                return self._held_out.evaluate(generator.eval(), iteration)
+                self._held_out = HeldOut(self._data, self._gan.network, flag, volumes)
+            return self._held_out.evaluate(generator.eval(), iteration, volumes > 0, flag)
 
         found = self._aside.do(work, begin)
         self._latest = found or self._latest
@@ -108,7 +109,7 @@ class Judge:
         if not self._gan.is_finite:
             yield self._recover(iteration, "Its numbers were no longer finite.")
             return
-        generator = self._gan.snapshot()
+        generator = self._gan.snapshot(balanced=False)  # that is done when it is looked at
         found = self.look(generator, iteration, flag, begin)
         if found is None:
             return

@@ -59,10 +59,14 @@ class Generator(nn.Module):
         """
         x = self.outputs(latent)
         if not self.training:
-            x = x + self.offsets.view(-1, 1, 1, 1)
+            x = self.with_offsets(x)
         if self.config.output is OutputKind.PHASES:
             return torch.softmax(x, dim=1)
         return 0.5 * (torch.tanh(x) + 1)
+
+    def with_offsets(self, outputs: Tensor) -> Tensor:
+        """Add the offsets to what the last layer gave, (B, image_channels, Z, Y, X)."""
+        return outputs + self.offsets.view(-1, 1, 1, 1)
 
     def outputs(self, latent: Tensor) -> Tensor:
         """What the last layer gives, (B, image_channels, Z, Y, X), before the offsets and the softmax or tanh."""

@@ -52,7 +52,7 @@ _QUICK = Preset(
         beta2=0.99,
         average=0.98,
         average_part=0.1,
-        balance_volumes=16,
+        balance_volumes=48,
         symmetry=Symmetry.AUTO,
         axes=Axes.ALIKE,
         evaluation_iterations=400,
@@ -63,7 +63,7 @@ _LARGE = Preset(
     "large",
     "As 'quick', with crops of 64 pixels: for large and for long structures; it learns more slowly.",
     NetworkConfig(channels=(64, 64, 32, 8), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
-    replace(_QUICK.training, minutes=15.0, wide_share=0.0, evaluation_iterations=100),
+    replace(_QUICK.training, minutes=15.0, wide_share=0.0, evaluation_iterations=150),
 )
 _PAPER = Preset(
     "paper",

@@ -178,8 +178,8 @@ class Trainer:
         generator = self._judge.best
         if not generator:
             check_finite(self.gan.is_finite, self.iteration)
-            with readable_errors():  # who stops before anything was judged does not wait for the balance
-                generator = self.gan.snapshot(balanced=not (is_stopped and self._judge.is_on))
+            with readable_errors():  # what is judged is balanced then; who stops before does not wait for it
+                generator = self.gan.snapshot(balanced=not self._judge.is_on)
         if self._judge.is_due_at_end(self.iteration, is_stopped):
             if self.checkpoint and not is_stopped:  # what follows may take long, and memory
                 yield from self._save(self.checkpoint, self._described(generator))
