@@ -18,8 +18,8 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,14 @@ from materials import MATERIALS, Labels, Material, against_images, noise
 from rows import GROUPS, Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
 
 from napari_slicegan.cli.settings import Request, parse_assignment
-from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import TrainingError
-from napari_slicegan.core.events import Progress
+from napari_slicegan.core.events import Evaluation, Progress
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.presets import PRESETS, preset_named
+from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.training import Trainer
 
 RANDOM, TRUTH = "random", "truth"
@@ -84,12 +84,16 @@ class Judge:
         return {"summary": numbers, "rows": [asdict(row) for row in rows], "notes": notes}
 
 
-def train(trainer: Trainer, times: Sequence[float]) -> tuple[dict[float, Snapshot], str]:
+def train(
+    trainer: Trainer, times: Sequence[float], judged: Callable[[Evaluation], None] = lambda _: None
+) -> tuple[dict[float, Snapshot], str]:
     """Train, and keep the best model so far of each of some times, in minutes; also tells why it failed, if it did."""
     kept: dict[float, Snapshot] = {}
     waiting = sorted(times)
     try:
         for event in trainer:
+            if isinstance(event, Evaluation):
+                judged(event)
             while isinstance(event, Progress) and waiting and event.seconds >= 60 * waiting[0]:
                 kept[waiting.pop(0)] = trainer.model, event.iteration, event.seconds
     except TrainingError as error:
@@ -106,14 +110,17 @@ def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
     request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
     settings = request.applied_to(preset_named(first["preset"]))
     trainer = Trainer(judge.data, *settings, first["device"], start_from=first.get("start_from"))
-    kept, failure = train(trainer, [record["at"] for record in wanted])
+    evaluations: list[Evaluation] = []
+    kept, failure = train(trainer, [record["at"] for record in wanted], evaluations.append)
+    found = {"evaluations": [list(astuple(each)) for each in evaluations]}
     for record in wanted:
         if record["at"] not in kept:  # a result as well: without it a table would tell of those that went well
-            yield record | {"failed": failure}
+            yield record | {"failed": failure} | found
             continue
         model, iterations, seconds = kept[record["at"]]
         volumes = held_out(model, judge.material.edge, record["volumes"])
-        yield record | {"iterations": iterations, "seconds": seconds} | judge.judge(volumes)
+        chosen = model.info.provenance.get("heldout", {}).get("iteration")
+        yield record | {"iterations": iterations, "chosen": chosen, "seconds": seconds} | found | judge.judge(volumes)
 
 
 @torch.no_grad()

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, leaky_relu, pad, softplus
 
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
-from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
+from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.slicing import planes
 
 

@@ -190,7 +190,7 @@ def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
 
 
 def _fraction_error(made: Floats, true: Floats) -> float:
-    """Largest difference of a channel's mean over volumes (N, C) in pairs, or what chance leaves in it where that is more."""
+    """Largest difference of a channel's mean over volumes (N, C) in pairs, or what chance leaves in it if more."""
     pairs = made.reshape(-1, 2, made.shape[1]).mean(axis=1)  # (N / 2, C)
     chance = pairs.std(axis=0, ddof=1) / len(pairs) ** 0.5 if len(pairs) > 1 else 0.0
     return float(np.maximum(np.abs(pairs.mean(axis=0) - true), chance).max())

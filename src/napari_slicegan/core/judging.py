@@ -85,7 +85,6 @@ class Judge:
         Evaluation or None
             None if it was interrupted, or has failed; then there is never one again.
         """
-
         volumes = self._gan.training.balance_volumes
 
         def work() -> Evaluation:

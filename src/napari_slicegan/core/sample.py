@@ -59,6 +59,10 @@ class Sample:
         shape = (-(-count // 2), network.latent_channels, cells, cells, cells)
         self.latents = in_pairs(torch.randn(shape, generator=torch.Generator().manual_seed(seed)))
 
+    def bytes_of_outputs(self, channels: int) -> int:
+        """Memory that the outputs of a generator take, all of them at once."""
+        return len(self.latents) * channels * self.edge**3 * torch.float16.itemsize
+
     @torch.no_grad()
     def outputs(self, generator: Generator) -> Iterator[Tensor]:
         """What the last layer of a generator in evaluation mode makes of them, in batches (B, C, Z, Y, X) of 16 bits.

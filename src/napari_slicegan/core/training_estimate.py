@@ -14,12 +14,15 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import advice_for, choose_device, device_in_words, free_bytes, synchronize
 from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.heldout import VOLUMES
 from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
 from napari_slicegan.core.losses import critic_distance, gradient_penalty
+from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.words import size_in_words
 
 _BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
 _COPIES = 7  # of all weights: gradient, two moments, the running average, a snapshot and what is saved
+_BATCH = 10**8  # bytes of the volumes that are judged at a time
 _PATIENCE = 0.3  # seconds that one step may be repeated
 _REPETITIONS = 3
 
@@ -115,6 +118,9 @@ def training_bytes(data: TrainingData, network: NetworkConfig, training: Trainin
     players = (gan.generator, *gan.critics)
     weights = sum(weight.numel() * weight.element_size() for player in players for weight in player.parameters())
     updates = max(_bytes_of(gan.update_discriminators), _bytes_of(gan.update_generator))
+    if training.evaluation_iterations:
+        judged = Sample(network, training.balance_volumes or VOLUMES).bytes_of_outputs(data.channels)
+        updates = max(updates, judged + _BATCH)  # one or the other is done at a time
     images = sum(source.nbytes for source in data.sources) if device == "cpu" else 0
     return int(_BASE.get(device, 0) + _COPIES * weights + updates + images)
 
