@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ _SHOWN = {
     "correlation_error": "S2, image",
     "faces_error": "faces, image",
     "anisotropy": "anisotropy of faces",
+    "diagonals": "anisotropy of diagonals",
 }
+_IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
 _OF_ROWS = ("generated", "relative", "multiple")
 
 Record = dict[str, Any]
@@ -103,8 +106,8 @@ def train(
     return kept, ""
 
 
-def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
-    """Train once, and judge the models of the wanted results, which differ in their times only."""
+def trained(judge: Judge, wanted: Sequence[Record], folder: Path | None) -> Iterator[Record]:
+    """Train once, and judge the models of the wanted results, which differ in their times only; a folder keeps them."""
     first = wanted[0]
     changes = first["overrides"] | {"seed": first["seed"], "preview_seconds": 0.0}
     request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
@@ -118,6 +121,8 @@ def trained(judge: Judge, wanted: Sequence[Record]) -> Iterator[Record]:
             yield record | {"failed": failure} | found
             continue
         model, iterations, seconds = kept[record["at"]]
+        if folder:
+            model.save(folder / f"{'_'.join(str(record[name]) for name in _IN_NAMES)}.safetensors")
         volumes = held_out(model, judge.material.edge, record["volumes"])
         chosen = model.info.provenance.get("heldout", {}).get("iteration")
         yield record | {"iterations": iterations, "chosen": chosen, "seconds": seconds} | found | judge.judge(volumes)
@@ -176,7 +181,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"{sum(map(len, trainings))} results are not known yet", file=sys.stderr)
     if any(trainings):
         judge = Judge(MATERIALS[options.material], options.data, options.diffusivity)
-        find_out = untrained if options.preset in (RANDOM, TRUTH) else trained
+        is_trained = options.preset not in (RANDOM, TRUTH)
+        find_out = partial(trained, folder=options.models) if is_trained else untrained
         options.results.parent.mkdir(parents=True, exist_ok=True)
         for found in (found for wanted in filter(None, trainings) for found in find_out(judge, wanted)):
             with options.results.open("a", encoding="utf-8") as file:
@@ -198,7 +204,7 @@ def table(options: argparse.Namespace) -> None:
         failed = len(groups[title]) - len(records)
         runs = f"{len(records)}" + f", {failed} more failed" * bool(failed)
         updates = _range([one["iterations"] for one in records if "iterations" in one])
-        lines.append([title, runs, updates, *(_range([one[name] for one in told]) for name in _SHOWN)])
+        lines.append([title, runs, updates, *(_range([one[name] for one in told if name in one]) for name in _SHOWN)])
         multiples = [[one["worst"][group]["multiple"] for one in told if group in one["worst"]] for group in GROUPS]
         worst.append([title, *map(_range, multiples)])
     _print_table(["Material, preset, minutes", "runs", "updates", *_SHOWN.values()], lines)
@@ -239,7 +245,9 @@ def _title(record: Record) -> str:
 
 
 def _range(numbers: Sequence[float]) -> str:
-    """The median and, of several, the least and the largest."""
+    """The median and, of several, the least and the largest; nothing of none."""
+    if not numbers:
+        return ""
     shown = [*numbers] if len(numbers) < 2 else [float(np.median(numbers)), min(numbers), max(numbers)]
     texts = [f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}" for number in shown]
     return f"{texts[0]} ({texts[1]} .. {texts[2]})" if texts[1:] else "".join(texts)
@@ -260,6 +268,7 @@ def main() -> None:
     runs.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     runs.add_argument("--threads", type=int)
     runs.add_argument("--device", default="auto")
+    runs.add_argument("--models", type=Path, metavar="DIR", help="keep the models, to look at their volumes")
     runs.add_argument("--volumes", type=int, default=16)
     runs.add_argument("--diffusivity", action="store_true")
     tables.add_argument("material", nargs="*")

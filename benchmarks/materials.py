@@ -122,7 +122,8 @@ def against_images(material: Material, data: TrainingData, volumes: Sequence[Lab
     dict of str to float
         "fraction_error", the largest difference of a phase's fraction; "correlation_error", the mean absolute error of
         S2; "faces_error", the largest relative difference of the faces between two phases, of an anisotropic material
-        along any axis; "anisotropy", the largest ratio of the faces between two phases along two axes, less 1.
+        along any axis; "anisotropy", the largest ratio of the faces between two phases along two axes, less 1;
+        "diagonals", the same of changes of phase along the six diagonals of faces.
     """
     phases = range(len(material.phases))
     image = _Sums.of(Sections.of_images(data), micrograph_correlations(data, material.reach))
@@ -140,7 +141,19 @@ def against_images(material: Material, data: TrainingData, volumes: Sequence[Lab
         "correlation_error": float(np.abs(made.curves - image.curves).mean()),
         "faces_error": float(np.abs(relative).max()),
         "anisotropy": float(unlike.max()),
+        "diagonals": _unlike_diagonals(volumes),
     }
+
+
+def _unlike_diagonals(volumes: Sequence[Labels]) -> float:
+    """Largest ratio of the changes of phase along two of the six diagonals of the faces of a cube, less 1."""
+    changes = []
+    for axis in range(3):
+        planes = [np.moveaxis(volume, axis, 0) for volume in volumes]
+        changes.append(np.mean([(plane[:, 1:, 1:] != plane[:, :-1, :-1]).mean() for plane in planes]))
+        changes.append(np.mean([(plane[:, 1:, :-1] != plane[:, :-1, 1:]).mean() for plane in planes]))
+    most, least = max(changes), min(changes)
+    return 0.0 if most == least else float(most / least - 1) if least else math.inf
 
 
 def halved(file: str, across: int, *normals: int) -> Callable[[Path | None], Pieces]:

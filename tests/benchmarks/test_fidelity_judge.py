@@ -173,9 +173,20 @@ def test_a_volume_against_one_image():
     assert stacked["anisotropy"] == math.inf
     board = materials.against_images(material(True), data, [checkerboard(64)])
     assert board["faces_error"] == pytest.approx(1)
-    assert board["anisotropy"] == pytest.approx(0)
+    assert board["anisotropy"] == board["diagonals"] == pytest.approx(0)
     # S2 of the lines is 1/2 and 0 in turn across them, 1/2 along them: 1/4 is the mean error at every other distance.
     assert board["correlation_error"] == pytest.approx(33 / 2 / 33 / 4, abs=0.005)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_diagonal_layers_differ_along_the_diagonals_and_not_along_the_axes(axis):
+    rows_, columns = np.indices((64, 64))
+    stripes = ((rows_ + columns) // 8 % 2).astype(np.uint8)  # every eighth step along one diagonal changes nothing
+    volume = np.moveaxis(np.stack([stripes] * 64), 0, axis)
+    found = materials.against_images(material(True), TrainingData.from_labels(stripes), [volume])
+    assert found["diagonals"] == math.inf
+    noise = np.random.default_rng(0).integers(0, 2, (64, 64, 64), np.uint8)
+    assert materials.against_images(material(True), TrainingData.from_labels(stripes), [noise])["diagonals"] < 0.02
 
 
 def test_a_volume_against_three_images_axis_by_axis():
