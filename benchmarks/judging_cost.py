@@ -63,9 +63,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(
-        "| preset | an iteration, s | an evaluation, s | iterations between | part of the training |\n|---|---|---|---|---|"
-    )
+    print("| preset | an iteration, s | an evaluation, s | iterations between | part of the training |")
+    print("|---|---|---|---|---|")
     for name in options.presets:
         found = measure(name, options.rounds)
         texts = [f"{statistics.median(each):.3g} ({min(each):.3g} .. {max(each):.3g})" for each in found]
