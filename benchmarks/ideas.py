@@ -79,6 +79,22 @@ IDEAS = {
     "resize": Idea("the last layer interpolates and convolves", network={"upsampling": "resize"}),
     "rate 1e-3": Idea("half the rate", {"learning_rate": 1e-3}),
     "rate 4e-3": Idea("twice the rate", {"learning_rate": 4e-3}),
+    "wide, falling rate": Idea(
+        "wide slices; rates that fall as one over the number of updates", {"wide_share": 0.5}, players=Slowing
+    ),
+    "wide, narrow generator": Idea(
+        "wide slices; a generator of 64, 32 and 16 channels", {"wide_share": 0.5}, {"channels": (64, 32, 16)}
+    ),
+    "wide, wide discriminator": Idea(
+        "wide slices; discriminators with twice the channels",
+        {"wide_share": 0.5},
+        {"discriminator_channels": (32, 64, 128)},
+    ),
+    "wide, narrow and wide": Idea(
+        "wide slices; a generator of 64, 32 and 16 channels, discriminators with twice the channels",
+        {"wide_share": 0.5},
+        {"channels": (64, 32, 16), "discriminator_channels": (32, 64, 128)},
+    ),
     "falling rate": Idea("rates that fall as one over the number of updates", players=Slowing),
     "free axes": Idea("kernels of the generator that know nothing of the other axes", {"axes": "free"}),
     "symmetric kernels": Idea("kernels that mirroring does not change either", players=SymmetricKernels),
