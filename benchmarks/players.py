@@ -154,8 +154,8 @@ class Oblique(GAN):
 class Pairs(GAN):
     """Latent fields come with their negatives: the mean fraction of a batch scatters less."""
 
-    def _latent(self, count: int, rng: torch.Generator, cells: int = 0) -> Tensor:
-        return in_pairs(super()._latent(-(-count // 2), rng, cells))
+    def _latent(self, count: int, rng: torch.Generator) -> Tensor:
+        return in_pairs(super()._latent(-(-count // 2), rng))
 
 
 class Sharp(GAN):
