@@ -152,7 +152,7 @@ class Trainer:
         begin, generator = time.monotonic(), None
         if preview or not self._judge.best:
             with readable_errors():
-                generator = self.gan.snapshot(balanced=save)  # to look at it is enough without
+                generator = self._snapshot() if save else self.gan.snapshot(balanced=False)  # enough to look at
         if preview and generator:
             yield from self._shown(self._described(generator), self._switch, begin)
         if save and self.checkpoint:
@@ -178,8 +178,8 @@ class Trainer:
         generator = self._judge.best
         if not generator:
             check_finite(self.gan.is_finite, self.iteration)
-            with readable_errors():  # what is judged is balanced then; who stops before does not wait for it
-                generator = self.gan.snapshot(balanced=not self._judge.is_on)
+            with readable_errors():
+                generator = self._snapshot()
         if self._judge.is_due_at_end(self.iteration, is_stopped):
             if self.checkpoint and not is_stopped:  # what follows may take long, and memory
                 yield from self._save(self.checkpoint, self._described(generator))
@@ -241,7 +241,11 @@ class Trainer:
         """A model of the best generator, or of the newest where none was judged."""
         if self._judge.best:
             return self._described(self._judge.best, self._judge.standing.best)
-        return self._described(newest or self.gan.snapshot(), self._judge.newest)
+        return self._described(newest or self._snapshot(), self._judge.newest)
+
+    def _snapshot(self) -> Generator:
+        """The newest generator; what is judged is balanced then, and nobody who pauses or stops before waits for it."""
+        return self.gan.snapshot(balanced=not self._judge.is_on)
 
     def _described(self, generator: Generator, errors: Evaluation | None = None) -> SliceGAN:
         """A model of a generator, with what is known of it."""
