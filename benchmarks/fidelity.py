@@ -56,6 +56,7 @@ _SHOWN = {
     "faces_error": "faces, image",
     "anisotropy": "anisotropy of faces",
     "diagonals": "anisotropy of diagonals",
+    "patterns": "patterns, image",
 }
 _IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
 _OF_ROWS = ("generated", "relative", "multiple")

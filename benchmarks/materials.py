@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from patterns import pattern_difference
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
@@ -123,7 +124,8 @@ def against_images(material: Material, data: TrainingData, volumes: Sequence[Lab
         "fraction_error", the largest difference of a phase's fraction; "correlation_error", the mean absolute error of
         S2; "faces_error", the largest relative difference of the faces between two phases, of an anisotropic material
         along any axis; "anisotropy", the largest ratio of the faces between two phases along two axes, less 1;
-        "diagonals", the same of changes of phase along the six diagonals of faces.
+        "diagonals", the same of changes of phase along the six diagonals of faces; "patterns", how different patterns
+        of pixels are (`pattern_difference`), in bits.
     """
     phases = range(len(material.phases))
     image = _Sums.of(Sections.of_images(data), micrograph_correlations(data, material.reach))
@@ -142,7 +144,18 @@ def against_images(material: Material, data: TrainingData, volumes: Sequence[Lab
         "faces_error": float(np.abs(relative).max()),
         "anisotropy": float(unlike.max()),
         "diagonals": _unlike_diagonals(volumes),
+        "patterns": _unlike_patterns(data, volumes, len(phases)),
     }
+
+
+def _unlike_patterns(data: TrainingData, volumes: Sequence[Labels], phases: int) -> float:
+    """How different the patterns in every eighth plane are from those in the images that it is compared with."""
+    found = []
+    for number, images in enumerate(data.sources):
+        normals = [axis for axis, (source, _) in enumerate(data.views) if source == number]
+        planes = [plane for axis in normals for volume in volumes for plane in np.moveaxis(volume, axis, 0)[4::8]]
+        found += [pattern_difference(planes, images, phases)] * len(normals)
+    return float(np.mean(found))
 
 
 def _unlike_diagonals(volumes: Sequence[Labels]) -> float:

@@ -195,7 +195,9 @@ def test_a_volume_against_three_images_axis_by_axis():
     same = materials.against_images(material(False), data, [volume])
     assert same["fraction_error"] == same["faces_error"] == 0
     assert same["correlation_error"] < 0.02
+    assert same["patterns"] < 0.001
     turned = materials.against_images(material(False), data, [volume.swapaxes(0, 1)])
+    assert turned["patterns"] > 0.1
     assert turned["faces_error"] == pytest.approx(15 / 3 - 1)
     assert turned["correlation_error"] > 0.1
     empty = materials.against_images(material(False), data, [np.where(np.arange(64) < 32, volume, 0)])
