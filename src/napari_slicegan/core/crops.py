@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,7 +12,10 @@ from torch import Tensor
 from napari_slicegan.core.config import OutputKind, Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.representative import Places, representative_weights
 
+_MOST_PIXELS = 2**22  # of images that are small: of others the border is a small part
+_POOL = 2**16  # places of crops of a small image
 _NEAR = 8  # a crop that is moved inside begins within this part of its edge of the border, not always at the same place
 
 
@@ -47,6 +52,7 @@ class CropSampler:
                 "Images of different directions must not be turned: choose the symmetry 'mirror' or 'none'."
             )
         self._data, self._edge, self.symmetry = data, edge, symmetry
+        self._pools = cache(self._pool)  # made when the first crop is drawn
 
     def draw(self, source: int, count: int, rng: torch.Generator) -> Tensor:
         """Draw crops of one source.
@@ -74,8 +80,26 @@ class CropSampler:
         ]
         return self._as_channels(torch.from_numpy(np.stack(crops)))
 
-    def _places(self, source: int, count: int, rng: torch.Generator) -> npt.NDArray[np.int64]:
+    def _places(self, source: int, count: int, rng: torch.Generator) -> Places:
         """Image, top row and left column of crops, an array (count, 3).
+
+        Of large images they are drawn each time; those of others are chosen from many that have weights.
+        """
+        if self._data.sources[source].size > _MOST_PIXELS:
+            return self._any_places(source, count, rng)
+        pool, sums = self._pools(source)
+        chosen = np.searchsorted(sums, torch.rand(count, generator=rng, dtype=torch.float64).numpy(), side="right")
+        places: Places = pool[chosen.clip(max=len(pool) - 1)]  # the last sum may be a little less than 1
+        return places
+
+    def _pool(self, source: int) -> tuple[Places, npt.NDArray[np.float64]]:
+        """Places (P, 3) of crops, and the sums (P,) of their weights up to each: see `representative_weights`."""
+        places = self._any_places(source, _POOL, torch.Generator().manual_seed(0))
+        is_turned = self.symmetry is Symmetry.ROTATE
+        return places, np.cumsum(representative_weights(self._data, source, places, self._edge, is_turned))
+
+    def _any_places(self, source: int, count: int, rng: torch.Generator) -> Places:
+        """Places (count, 3) that know nothing of what is on the images.
 
         Every pixel of the regions is as likely to be the one that a crop is drawn around; a crop that sticks out of its
         region is moved inside, to some place near the border. Were all places as likely, the pixels near a border would

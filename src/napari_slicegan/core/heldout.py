@@ -15,6 +15,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import Evaluation
 from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.representative import image_channels
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
 
@@ -138,18 +139,11 @@ class HeldOut:
         for piece in data.pieces(source):
             stack = piece[:: -(-piece.shape[0] * piece.shape[1] * piece.shape[2] // _MOST_PIXELS)]
             lines = -(-stack.shape[1] * stack.shape[2] // _MOST_PIXELS)  # of one very large image not every line
-            across = self._image_channels(stack[:, ::lines], data)
-            down = across if lines == 1 else self._image_channels(stack[:, :, ::lines], data)
+            across = image_channels(data, stack[:, ::lines])
+            down = across if lines == 1 else image_channels(data, stack[:, :, ::lines])
             curves.append([[self._curve(d, 1), self._curve(a, 2)] for d, a in zip(down, across, strict=True)])
             weights.append(piece.shape[1] * piece.shape[2])
         return np.asarray(np.average(curves, 0, weights))
-
-    def _image_channels(self, stack: Array, data: TrainingData) -> list[Array]:
-        if data.kind is OutputKind.PHASES:
-            return [stack == phase for phase in range(data.channels)]
-        low, high = data.levels
-        scaled = ((stack.astype(np.float32) - low) / (high - low)).clip(0, 1)
-        return list(np.moveaxis(scaled, -1, 0))
 
     def _curve(self, channel: Array, axis: int) -> Floats:
         if self._flag and self._flag.is_set():
