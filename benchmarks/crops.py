@@ -14,15 +14,15 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from screening import field
 
-from napari_slicegan.core.config import Symmetry
+from napari_slicegan.core.config import Crops, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 
 
 def errors(image: np.ndarray, edge: int, crops: int) -> tuple[float, float]:
-    """Fraction of drawn crops, and of crops at all places alike, less that of the image."""
+    """Fraction of representative crops, and of uniform ones, less that of the image."""
     data = TrainingData.from_labels(image)
-    drawn = CropSampler(data, edge, Symmetry.NONE)
+    drawn = CropSampler(data, edge, Symmetry.NONE, Crops.REPRESENTATIVE)
     rng = torch.Generator().manual_seed(0)
     parts = [drawn.draw(0, 100, rng)[:, 1].mean().item() for _ in range(crops // 100)]
     everywhere = sliding_window_view(image, (edge, edge)).mean(dtype=np.float64)
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=48)
     parser.add_argument("--crops", type=int, default=20_000)
     options = parser.parse_args()
-    print("| image | crop | as they are drawn | every place as likely |\n|---|---|---|---|")
+    print("| image | crop | representative | uniform |\n|---|---|---|---|")
     for size in (256, 128):
         whole = [field(2 * size, seed=seed) for seed in range(-(-options.images // 4))]
         images = [part for one in whole for half in np.split(one, 2) for part in np.split(half, 2, axis=1)]

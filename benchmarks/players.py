@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, leaky_relu, pad, softplus
 
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
-from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
@@ -165,23 +163,6 @@ class Sharp(GAN):
         super().__init__(*arguments)
         with torch.no_grad():
             self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
-
-
-class AllPlaces(GAN):
-    """Crops of which every place is as likely, as published."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.crops = CropsOfAllPlaces(self._data, self.network.edge, self.training.symmetry)
-
-
-class CropsOfAllPlaces(CropSampler):
-    """Places of one image that all are as likely; those near the border see it hardly ever."""
-
-    def _places(self, source: int, count: int, rng: torch.Generator) -> Any:
-        stack, edge = self._data.sources[source], self._edge
-        room = (len(stack), stack.shape[1] - edge + 1, stack.shape[2] - edge + 1)
-        return np.stack([torch.randint(n, (count,), generator=rng).numpy() for n in room], axis=1)
 
 
 class SymmetricKernels(GAN):

@@ -117,7 +117,7 @@ def test_defect_09_an_image_of_exactly_the_crop_edge_works():
 def test_crops_are_one_hot_and_come_from_everywhere():
     image = np.arange(70 * 70).reshape(70, 70)
     data = TrainingData(OutputKind.GREY, (np.uint8(image % 251)[None, ..., None],))
-    crops = CropSampler(data, 64, Symmetry.NONE).draw(0, 500, rng())
+    crops = CropSampler(data, 64, Symmetry.NONE).draw(0, 3000, rng())
     corners = {round(value * 255) for value in crops[:, 0, 0, 0].tolist()}
     assert corners == {(70 * y + x) % 251 for y in range(7) for x in range(7)}
     phases = CropSampler(TrainingData.from_labels(blobs((70, 70), phases=3)), 64, Symmetry.NONE).draw(0, 2, rng())

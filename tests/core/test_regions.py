@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core.config import OutputKind, Symmetry
+from napari_slicegan.core import crops as crops_module
+from napari_slicegan.core.config import Crops, OutputKind, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
@@ -63,12 +64,14 @@ def test_colour_has_regions_as_well():
     assert [piece.shape for piece in data.pieces(0)] == [(1, 20, 24, 3), (1, 18, 18, 3)]
 
 
-def test_every_pixel_of_the_regions_is_seen_about_as_often():
+def test_every_pixel_of_large_regions_is_seen_about_as_often(monkeypatch):
+    monkeypatch.setattr(crops_module, "_MOST_PIXELS", 0)
     regions, size = ((0, 0, 60, 64), (70, 10, 160, 80), (100, 90, 118, 108)), 16
     numbers = np.arange(160 * 128).reshape(160, 128)
     source = np.stack([numbers // 256, numbers % 256, numbers % 256], axis=-1).astype(np.uint8)
     data = TrainingData(OutputKind.COLOUR, (source[None],), regions=(regions,))
-    crops = (CropSampler(data, size, Symmetry.NONE).draw(0, 40_000, rng())[:, :, 0, 0] * 255).round().int()
+    sampler = CropSampler(data, size, Symmetry.NONE, Crops.REPRESENTATIVE)
+    crops = (sampler.draw(0, 40_000, rng())[:, :, 0, 0] * 255).round().int()
     seen = np.zeros(numbers.shape)
     for number, times in Counter((256 * crops[:, 0] + crops[:, 1]).tolist()).items():
         y, x = divmod(number, 128)
@@ -84,6 +87,18 @@ def test_every_pixel_of_the_regions_is_seen_about_as_often():
         border = means.copy()
         border[size:-size, size:-size] = np.nan
         assert np.nanmean(border) == pytest.approx(1, abs=0.1)  # 0.8 were every place of a crop as likely
+
+
+def test_uniform_crops_come_from_every_place_of_the_regions_as_often():
+    regions, size = ((0, 0, 20, 24), (30, 10, 48, 28)), 16
+    numbers = np.arange(50 * 30).reshape(50, 30)
+    source = np.stack([numbers // 256, numbers % 256, numbers % 256], axis=-1).astype(np.uint8)
+    data = TrainingData(OutputKind.COLOUR, (source[None],), regions=(regions,))
+    crops = (CropSampler(data, size, Symmetry.NONE).draw(0, 54_000, rng())[:, :, 0, 0] * 255).round().int()
+    seen = Counter((256 * crops[:, 0] + crops[:, 1]).tolist())
+    places = [(y, x) for y in range(5) for x in range(9)] + [(y, x) for y in range(30, 33) for x in range(10, 13)]
+    assert set(seen) == {30 * y + x for y, x in places}
+    assert all(850 < times < 1150 for times in seen.values())
 
 
 def test_the_fingerprint_knows_the_regions():

@@ -45,6 +45,13 @@ class Axes(StrEnum):
     ALIKE = "alike"
 
 
+class Crops(StrEnum):
+    """Which places of an image crops come from."""
+
+    UNIFORM = "uniform"
+    REPRESENTATIVE = "representative"
+
+
 def setting(default: Any, help_text: str, **limits: float) -> Any:
     """A field with its help text and, for numbers, its limits (``low``, ``high``)."""
     return field(default=default, metadata={"help": help_text, **limits})
@@ -177,6 +184,11 @@ class TrainingConfig:
     discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
     generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
     real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
+    crops: Crops = setting(
+        Crops.UNIFORM,
+        "Places of crops: 'uniform', all as likely, as published, or 'representative', with weights by which the crops "
+        "of a small image have its fractions and surfaces although they see little of its border.",
+    )
     discriminator_steps: int = setting(5, "Discriminator updates for each generator update.", low=1, high=100)
     slices_per_axis: int = setting(
         0,
@@ -251,6 +263,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
         object.__setattr__(self, "axes", _member(Axes, "axes", self.axes))
+        object.__setattr__(self, "crops", _member(Crops, "crops", self.crops))
         check_limits(self)
         if not self.iterations and not self.minutes:
             raise ConfigError("The training has no end: give a number of iterations or of minutes.")

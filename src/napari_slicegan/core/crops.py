@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_slicegan.core.config import OutputKind, Symmetry
+from napari_slicegan.core.config import Crops, OutputKind, Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.representative import Places, representative_weights
@@ -30,6 +30,8 @@ class CropSampler:
         Edge of a crop in pixels.
     symmetry : Symmetry
         Which copies of a crop are drawn as well.
+    crops : Crops
+        Which places they come from.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class CropSampler:
         An image or a region is smaller than a crop, or the symmetry does not fit the number of images.
     """
 
-    def __init__(self, data: TrainingData, edge: int, symmetry: Symmetry) -> None:
+    def __init__(self, data: TrainingData, edge: int, symmetry: Symmetry, crops: Crops = Crops.UNIFORM) -> None:
         data.check_edge(edge)
         isotropic = len(data.sources) == 1
         if symmetry is Symmetry.AUTO:
@@ -51,7 +53,7 @@ class CropSampler:
             raise DataError(
                 "Images of different directions must not be turned: choose the symmetry 'mirror' or 'none'."
             )
-        self._data, self._edge, self.symmetry = data, edge, symmetry
+        self._data, self._edge, self.symmetry, self._crops = data, edge, symmetry, crops
         self._pools = cache(self._pool)  # made when the first crop is drawn
 
     def draw(self, source: int, count: int, rng: torch.Generator) -> Tensor:
@@ -81,12 +83,11 @@ class CropSampler:
         return self._as_channels(torch.from_numpy(np.stack(crops)))
 
     def _places(self, source: int, count: int, rng: torch.Generator) -> Places:
-        """Image, top row and left column of crops, an array (count, 3).
-
-        Of large images they are drawn each time; those of others are chosen from many that have weights.
-        """
+        """Image, top row and left column of crops, an array (count, 3)."""
+        if self._crops is Crops.UNIFORM:
+            return self._uniform_places(source, count, rng)
         if self._data.sources[source].size > _MOST_PIXELS:
-            return self._any_places(source, count, rng)
+            return self._places_around_pixels(source, count, rng)
         pool, sums = self._pools(source)
         chosen = np.searchsorted(sums, torch.rand(count, generator=rng, dtype=torch.float64).numpy(), side="right")
         places: Places = pool[chosen.clip(max=len(pool) - 1)]  # the last sum may be a little less than 1
@@ -94,29 +95,31 @@ class CropSampler:
 
     def _pool(self, source: int) -> tuple[Places, npt.NDArray[np.float64]]:
         """Places (P, 3) of crops, and the sums (P,) of their weights up to each: see `representative_weights`."""
-        places = self._any_places(source, _POOL, torch.Generator().manual_seed(0))
+        places = self._places_around_pixels(source, _POOL, torch.Generator().manual_seed(0))
         is_turned = self.symmetry is Symmetry.ROTATE
         return places, np.cumsum(representative_weights(self._data, source, places, self._edge, is_turned))
 
-    def _any_places(self, source: int, count: int, rng: torch.Generator) -> Places:
-        """Places (count, 3) that know nothing of what is on the images.
+    def _uniform_places(self, source: int, count: int, rng: torch.Generator) -> Places:
+        """Every place (count, 3) within the regions is as likely."""
+        corners, shapes = self._regions(source)
+        return np.column_stack(_drawn(self._data.sources[source], corners, shapes - self._edge + 1, count, rng)[:2])
 
-        Every pixel of the regions is as likely to be the one that a crop is drawn around; a crop that sticks out of its
-        region is moved inside, to some place near the border. Were all places as likely, the pixels near a border would
-        hardly be seen, and the crops of a small image would have other volume fractions than the image.
+    def _places_around_pixels(self, source: int, count: int, rng: torch.Generator) -> Places:
+        """Every pixel of the regions is as likely to be the one that a crop is drawn around.
+
+        A crop that sticks out of its region is moved inside, to some place near the border.
         """
-        stack, edge = self._data.sources[source], self._edge
-        regions = np.array(self._data.regions_of(source) or [(0, 0, *stack.shape[1:3])])  # (R, 4)
-        corners, shapes = regions[:, :2], regions[:, 2:] - regions[:, :2]  # (R, 2) each
-        ends = np.cumsum(len(stack) * shapes.prod(axis=1))
-        pixels = torch.randint(int(ends[-1]), (count,), generator=rng).numpy()
-        near = torch.randint(edge // _NEAR + 1, (count, 2), generator=rng).numpy()
-        which = np.searchsorted(ends, pixels, side="right")
-        rest, columns = np.divmod(pixels - np.append(0, ends)[which], shapes[which, 1])
-        images, rows = np.divmod(rest, shapes[which, 0])
-        first, room = np.stack([rows, columns], axis=1) - edge // 2, shapes[which] - edge  # (count, 2) each
+        corners, shapes = self._regions(source)
+        images, pixels, which = _drawn(self._data.sources[source], corners, shapes, count, rng)
+        near = torch.randint(self._edge // _NEAR + 1, (count, 2), generator=rng).numpy()
+        first, room = pixels - corners[which] - self._edge // 2, shapes[which] - self._edge  # (count, 2) each
         places = np.where(first < 0, near, np.where(first > room, room - near, first)).clip(0, room)
         return np.column_stack([images, corners[which] + places])
+
+    def _regions(self, source: int) -> tuple[Places, Places]:
+        """Top left corners (R, 2) and shapes (R, 2)."""
+        regions = np.array(self._data.regions_of(source) or [(0, 0, *self._data.sources[source].shape[1:3])])  # (R, 4)
+        return regions[:, :2], regions[:, 2:] - regions[:, :2]
 
     def _turned(self, crop: np.ndarray, turn: int) -> np.ndarray:
         """One of the 8 turned and mirrored copies of a square (H, W) or (H, W, C), or of the 4 mirrored ones."""
@@ -132,3 +135,15 @@ class CropSampler:
             return (crops[:, None] == phases).float()
         low, high = self._data.levels
         return ((crops.movedim(-1, 1).float() - low) / (high - low)).clamp(0, 1)
+
+
+def _drawn(
+    stack: np.ndarray, corners: Places, shapes: Places, count: int, rng: torch.Generator
+) -> tuple[Places, Places, Places]:
+    """Image (count,), row and column (count, 2) of pixels in rectangles, all as likely; and the rectangles (count,)."""
+    ends = np.cumsum(len(stack) * shapes.prod(axis=1))
+    numbers = torch.randint(int(ends[-1]), (count,), generator=rng).numpy()
+    which = np.searchsorted(ends, numbers, side="right")
+    rest, columns = np.divmod(numbers - np.append(0, ends)[which], shapes[which, 1])
+    images, rows = np.divmod(rest, shapes[which, 0])
+    return images, corners[which] + np.stack([rows, columns], axis=1), which

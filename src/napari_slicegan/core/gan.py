@@ -60,7 +60,7 @@ class GAN:
         self.training, self.device, self.views = training, device, data.views
         self._data = data
         self._means: npt.NDArray[np.float64] | None = None  # of the micrographs, when they are needed
-        self.crops = CropSampler(data, self.network.edge, training.symmetry)
+        self.crops = CropSampler(data, self.network.edge, training.symmetry, training.crops)
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)

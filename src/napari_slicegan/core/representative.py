@@ -16,7 +16,9 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 
 SOFTNESS = 0.01
-"""How much unequal weights are avoided where only a few crops, or none, could mend the means."""
+"""How much unequal weights are avoided, at the least."""
+LEAST = 0.5
+"""Part of the crops that must count for something; where it takes fewer to mend the means, they are mended in part."""
 
 _BESIDE = [(1, 0), (0, 1)]  # rows and columns from a pixel to its neighbours
 _SAME = 1e-9  # spread of numbers that are all alike, but for rounding
@@ -94,22 +96,33 @@ def balanced(found: Floats, wanted: Floats) -> Floats:
     Returns
     -------
     array (P,)
-        Their sum is 1. Means that no weights give, or only those of a few crops, are approached.
+        Their sum is 1. Means that only weights of a few crops give, or none, are approached.
     """
     from scipy.optimize import minimize  # takes a while to import
 
     spread = found.std(axis=0)
     tells = spread > _SAME
+    if not tells.any():
+        return np.full(len(found), 1 / len(found))
     apart = (found[:, tells] - wanted[tells]) / spread[tells]  # (P, F')
 
-    def dual(factors: Floats) -> tuple[float, Floats]:
-        exponents = apart @ factors
-        largest = exponents.max()
-        weights = np.exp(exponents - largest)
-        value = largest + np.log(weights.mean()) + SOFTNESS / 2 * factors @ factors
-        return float(value), weights @ apart / weights.sum() + SOFTNESS * factors
+    softness = SOFTNESS
+    while True:
+        weights = _weights(apart, minimize(_dual, np.zeros(apart.shape[1]), (apart, softness), "BFGS", jac=True).x)
+        if 1 / np.square(weights).sum() >= LEAST * len(weights):
+            return weights
+        softness *= 10
 
-    exponents = apart @ minimize(dual, np.zeros(apart.shape[1]), jac=True, method="BFGS").x
+
+def _dual(factors: Floats, apart: Floats, softness: float) -> tuple[float, Floats]:
+    """What is least for the factors (F,) of the exponents of weights, and its gradient."""
+    exponents = apart @ factors
+    value = exponents.max() + np.log(np.exp(exponents - exponents.max()).mean()) + softness / 2 * factors @ factors
+    return float(value), _weights(apart, factors) @ apart + softness * factors
+
+
+def _weights(apart: Floats, factors: Floats) -> Floats:
+    exponents = apart @ factors
     weights = np.exp(exponents - exponents.max())
     return np.asarray(weights / weights.sum())
 

@@ -58,7 +58,7 @@ class WideView:
         device: torch.device,
     ) -> None:
         self._network, self._training, self._views, self._device = network, training, data.views, device
-        self._crops = CropSampler(data, _TIMES * network.edge, training.symmetry)
+        self._crops = CropSampler(data, _TIMES * network.edge, training.symmetry, training.crops)
         self.discriminators = [Discriminator(network, rng).to(device) for _ in data.sources]
         self.thickness = network.geometry.scale
 

@@ -28,6 +28,7 @@ TRAINING_FIELDS = (
     "discriminator_volumes",
     "generator_volumes",
     "real_crops",
+    "crops",
     "discriminator_steps",
     "slices_per_axis",
     "wide_share",
