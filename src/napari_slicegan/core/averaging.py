@@ -39,16 +39,21 @@ def moving_average(generator: Generator, decay: float, part: float) -> AveragedM
 def measure_statistics(generator: Generator, latents: Iterable[Tensor]) -> None:
     """Give averaged weights the running statistics that belong to them; those of the last weights differ widely.
 
+    Layer by layer, each with those of the layers before it, as in evaluation.
+
     Parameters
     ----------
     generator : Generator
-        In training mode.
+        Whose statistics are set.
     latents : iterable of Tensor (B, latent_channels, z, y, x)
-        Of the volumes whose mean statistics are taken.
+        Of the volumes that are measured, all of one shape.
     """
-    for norm in generator.norms:
+    batches = list(latents)
+    for layer, norm in zip(generator.layers[:-1], generator.norms, strict=True):
         assert isinstance(norm, nn.BatchNorm3d)
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean over all volumes that follow
-    for latent in latents:
-        generator(latent)
+        batches = [layer(batch) for batch in batches]  # (B, C, ...)
+        norm.running_mean = torch.stack([batch.mean((0, 2, 3, 4)) for batch in batches]).mean(0)  # (C,)
+        squares = [(batch - norm.running_mean.view(-1, 1, 1, 1)).square().mean((0, 2, 3, 4)) for batch in batches]
+        norm.running_var = torch.stack(squares).mean(0)
+        norm.eval()
+        batches = [torch.relu(norm(batch)) for batch in batches]

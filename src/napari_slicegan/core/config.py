@@ -45,6 +45,13 @@ class Axes(StrEnum):
     ALIKE = "alike"
 
 
+class Normalization(StrEnum):
+    """By which statistics the generator normalises in training."""
+
+    BATCH = "batch"
+    RUNNING = "running"
+
+
 class Crops(StrEnum):
     """Which places of an image crops come from."""
 
@@ -184,6 +191,11 @@ class TrainingConfig:
     discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
     generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
     real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
+    normalization: Normalization = setting(
+        Normalization.BATCH,
+        "Statistics by which the generator normalises in training: those of each 'batch', as published, or 'running' "
+        "ones, as in finished volumes, without which a few volumes differ less from each other than these do.",
+    )
     crops: Crops = setting(
         Crops.UNIFORM,
         "Places of crops: 'uniform', all as likely, as published, or 'representative', with weights by which the crops "
@@ -264,6 +276,7 @@ class TrainingConfig:
         object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
         object.__setattr__(self, "axes", _member(Axes, "axes", self.axes))
         object.__setattr__(self, "crops", _member(Crops, "crops", self.crops))
+        object.__setattr__(self, "normalization", _member(Normalization, "normalization", self.normalization))
         check_limits(self)
         if not self.iterations and not self.minutes:
             raise ConfigError("The training has no end: give a number of iterations or of minutes.")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
+from napari_slicegan.core.normalization import Normalization
 
 
 class Generator(nn.Module):
@@ -40,7 +41,7 @@ class Generator(nn.Module):
         if config.upsampling is Upsampling.RESIZE:
             layers[-1] = ResizeConvolution(widths[-2], widths[-1])
         self.layers = nn.ModuleList(layers)
-        self.norms = nn.ModuleList(nn.BatchNorm3d(width) for width in config.channels)
+        self.norms = nn.ModuleList(Normalization(width) for width in config.channels)
         draw_weights(self, rng)
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -63,6 +64,12 @@ class Generator(nn.Module):
         if self.config.output is OutputKind.PHASES:
             return torch.softmax(x, dim=1)
         return 0.5 * (torch.tanh(x) + 1)
+
+    def renormalize(self, wanted: bool) -> None:
+        """Say whether training normalises by running statistics, as evaluation does."""
+        for norm in self.norms:
+            assert isinstance(norm, Normalization)
+            norm.is_renormalized = wanted
 
     def with_offsets(self, outputs: Tensor) -> Tensor:
         """Add the offsets to what the last layer gave, (B, image_channels, Z, Y, X)."""

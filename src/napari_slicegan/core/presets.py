@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from napari_slicegan.core.config import Axes, Crops, NetworkConfig, Symmetry, TrainingConfig
+from napari_slicegan.core.config import Axes, Crops, NetworkConfig, Normalization, Symmetry, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 
 
@@ -45,6 +45,7 @@ _QUICK = Preset(
         discriminator_volumes=1,
         generator_volumes=2,
         real_crops=8,
+        normalization=Normalization.RUNNING,
         crops=Crops.REPRESENTATIVE,
         discriminator_steps=2,
         slices_per_axis=8,

@@ -1,0 +1,51 @@
+"""Batch normalisation of the generator, in training by the statistics of the batch or by those of evaluation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
+
+_LEAST, _MOST, _FARTHEST = 1 / 3, 3.0, 5.0
+"""Bounds of the ratio of two spreads, and of the distance of two means in spreads, as of Ioffe."""
+
+
+class Normalization(nn.BatchNorm3d):
+    """Batch normalisation (Ioffe and Szegedy 2015), renormalised if asked (Ioffe 2017, arXiv 1702.03275).
+
+    A finished generator normalises by statistics of many volumes. Of a batch of one or two the statistics are those of
+    these volumes: what such a volume has more of than others is taken away from it in training, and is there in
+    evaluation, so that finished volumes differ from each other more than those that were compared with the micrograph.
+    Renormalised values are those of evaluation in training, too; gradients go through the statistics of the batch.
+
+    Attributes
+    ----------
+    is_renormalized : bool
+        Whether training uses the running statistics.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    is_renormalized = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C, Z, Y, X) in each channel."""
+        if not (self.training and self.is_renormalized):
+            return super().forward(x)
+        with torch.no_grad():
+            var, mean = torch.var_mean(x, (0, 2, 3, 4), correction=0)  # (C,)
+            self._remember(mean, var)
+            spread, running = (var + self.eps).sqrt(), (self.running_var + self.eps).sqrt()
+            ratio = (spread / running).clamp(_LEAST, _MOST)
+            shift = ((mean - self.running_mean) / running).clamp(-_FARTHEST, _FARTHEST)
+        return batch_norm(x, None, None, self.weight * ratio, self.bias + self.weight * shift, True, eps=self.eps)
+
+    def _remember(self, mean: Tensor, var: Tensor) -> None:
+        """Move the running statistics; the first ones are those of the first batch."""
+        assert self.momentum is not None
+        share = self.momentum if self.num_batches_tracked else 1.0
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(var, share)
+        self.num_batches_tracked += 1
