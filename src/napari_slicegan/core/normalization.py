@@ -45,7 +45,7 @@ class Normalization(nn.BatchNorm3d):
     def _remember(self, mean: Tensor, var: Tensor) -> None:
         """Move the running statistics; the first ones are those of the first batch."""
         assert self.momentum is not None
-        share = self.momentum if self.num_batches_tracked else 1.0
+        share = torch.where(self.num_batches_tracked > 0, self.momentum, 1.0).to(mean)  # no number leaves the device
         self.running_mean.lerp_(mean, share)
         self.running_var.lerp_(var, share)
         self.num_batches_tracked += 1
