@@ -143,7 +143,19 @@ def test_events_tell_what_happened(recipe, network, data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"average": 0.9}, {"average": 0.5, "average_part": 0.8, "axes": "alike", "symmetry": "auto"}]
+    "settings",
+    [
+        {},
+        {"average": 0.9},
+        {
+            "average": 0.5,
+            "average_part": 0.8,
+            "axes": "alike",
+            "symmetry": "auto",
+            "crops": "representative",
+            "normalization": "running",
+        },
+    ],
 )
 def test_resumed_training_is_bit_identical(settings, recipe, network, data, tmp_path):
     recipe = replace(recipe, iterations=5, **settings)
