@@ -193,8 +193,8 @@ class TrainingConfig:
     real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
     normalization: Normalization = setting(
         Normalization.BATCH,
-        "Statistics by which the generator normalises in training: those of each 'batch', as published, or 'running' "
-        "ones, as in finished volumes, without which a few volumes differ less from each other than these do.",
+        "Statistics by which the generator normalises in training: those of each 'batch', as published, or, after some "
+        "hundred iterations, 'running' ones, as in finished volumes: where a batch has few volumes, these differ less.",
     )
     crops: Crops = setting(
         Crops.UNIFORM,

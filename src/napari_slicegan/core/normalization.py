@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-_LEAST, _MOST, _FARTHEST = 1 / 3, 3.0, 5.0
-"""Bounds of the ratio of two spreads, and of the distance of two means in spreads, as of Ioffe."""
+MOST, FARTHEST = 3.0, 5.0
+"""Bounds of the ratio of two spreads, and of the distance of two means in spreads, in the end."""
+FIRST, LAST = 3000, 9000
+"""Batches after which the bounds begin to open, and after which they are open."""
 
 
 class Normalization(nn.BatchNorm3d):
@@ -16,7 +18,8 @@ class Normalization(nn.BatchNorm3d):
     A finished generator normalises by statistics of many volumes. Of a batch of one or two the statistics are those of
     these volumes: what such a volume has more of than others is taken away from it in training, and is there in
     evaluation, so that finished volumes differ from each other more than those that were compared with the micrograph.
-    Renormalised values are those of evaluation in training, too; gradients go through the statistics of the batch.
+    Renormalised values are those of evaluation in training, too; gradients go through the statistics of the batch. It
+    begins as batch normalisation, with which a generator learns faster at first.
 
     Attributes
     ----------
@@ -38,9 +41,14 @@ class Normalization(nn.BatchNorm3d):
             var, mean = torch.var_mean(x, (0, 2, 3, 4), correction=0)  # (C,)
             self._remember(mean, var)
             spread, running = (var + self.eps).sqrt(), (self.running_var + self.eps).sqrt()
-            ratio = (spread / running).clamp(_LEAST, _MOST)
-            shift = ((mean - self.running_mean) / running).clamp(-_FARTHEST, _FARTHEST)
+            ratio, shift = self._bounded(spread / running, (mean - self.running_mean) / running)
         return batch_norm(x, None, None, self.weight * ratio, self.bias + self.weight * shift, True, eps=self.eps)
+
+    def _bounded(self, ratio: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """Ratios of spreads and distances of means (C,) within bounds that open slowly, from 1 and from 0."""
+        open_ = ((self.num_batches_tracked - FIRST) / (LAST - FIRST)).clamp(0, 1)
+        most, farthest = 1 + (MOST - 1) * open_, FARTHEST * open_
+        return torch.clamp(ratio, 1 / most, most), torch.clamp(shift, -farthest, farthest)
 
     def _remember(self, mean: Tensor, var: Tensor) -> None:
         """Move the running statistics; the first ones are those of the first batch."""
