@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from napari_slicegan.core.config import Normalization as Statistics
-from napari_slicegan.core.normalization import FIRST, LAST, Normalization
+from napari_slicegan.core.config import Normalization
+from napari_slicegan.core.normalization import FIRST, LAST, BatchNormalization
 from napari_slicegan.core.training import Trainer
 from tests.core.conftest import small_network
 
@@ -17,7 +17,7 @@ def values(seed=0, count=2):
 
 
 def layer(renormalized=True, batches=LAST):
-    made = Normalization(3)
+    made = BatchNormalization(3)
     made.is_renormalized = renormalized
     made.num_batches_tracked += batches
     with torch.no_grad():
@@ -89,10 +89,10 @@ def test_what_is_far_from_the_running_statistics_is_brought_near():
     assert made(values(2) * 1e-6).isfinite().all()
 
 
-@pytest.mark.parametrize("statistics", list(Statistics))
+@pytest.mark.parametrize("statistics", list(Normalization))
 def test_the_recipe_says_which(recipe, data, statistics):
     trainer = Trainer(data, small_network(), replace(recipe, normalization=statistics, average=0.5))
-    wanted = statistics is Statistics.RUNNING
+    wanted = statistics is Normalization.RUNNING
     assert all(norm.is_renormalized is wanted for norm in trainer.gan.generator.norms)
     list(trainer)
     trainer.gan.begin_again({}, 1e-3)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
-from napari_slicegan.core.normalization import Normalization
+from napari_slicegan.core.normalization import BatchNormalization
 
 
 class Generator(nn.Module):
@@ -41,7 +41,7 @@ class Generator(nn.Module):
         if config.upsampling is Upsampling.RESIZE:
             layers[-1] = ResizeConvolution(widths[-2], widths[-1])
         self.layers = nn.ModuleList(layers)
-        self.norms = nn.ModuleList(Normalization(width) for width in config.channels)
+        self.norms = nn.ModuleList(BatchNormalization(width) for width in config.channels)
         draw_weights(self, rng)
 
     def forward(self, latent: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class Generator(nn.Module):
     def renormalize(self, wanted: bool) -> None:
         """Say whether training normalises by running statistics, as evaluation does."""
         for norm in self.norms:
-            assert isinstance(norm, Normalization)
+            assert isinstance(norm, BatchNormalization)
             norm.is_renormalized = wanted
 
     def with_offsets(self, outputs: Tensor) -> Tensor:

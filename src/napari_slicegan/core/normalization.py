@@ -12,7 +12,7 @@ FIRST, LAST = 3000, 9000
 """Batches after which the bounds begin to open, and after which they are open."""
 
 
-class Normalization(nn.BatchNorm3d):
+class BatchNormalization(nn.BatchNorm3d):
     """Batch normalisation (Ioffe and Szegedy 2015), renormalised if asked (Ioffe 2017, arXiv 1702.03275).
 
     A finished generator normalises by statistics of many volumes. Of a batch of one or two the statistics are those of
