@@ -16,7 +16,7 @@ from napari_slicegan.core.events import Evaluation
 from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.representative import image_channels
-from napari_slicegan.core.sample import Sample
+from napari_slicegan.core.sample import SEED, Sample
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
 
 VOLUMES = 16
@@ -44,7 +44,7 @@ class HeldOut:
         Interrupts the work on large micrographs.
     volumes : int
         About so many are judged, see `Sample`; 0 leaves their number to this module.
-    **seed : int
+    seed : int
         Of the latent fields.
 
     Raises
@@ -54,11 +54,11 @@ class HeldOut:
     """
 
     def __init__(
-        self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None, volumes: int = 0, **seed: int
+        self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None, volumes: int = 0, seed: int = SEED
     ) -> None:
         self._flag = flag  # of the work on the micrographs alone
         self._kind, self._channels, self._views = data.kind, data.channels, data.views
-        self._sample = Sample(network, volumes or VOLUMES, **seed)
+        self._sample = Sample(network, volumes or VOLUMES, seed)
         smallest = min(min(piece.shape[1:3]) for source in range(len(data.sources)) for piece in data.pieces(source))
         self._reach = min(self._sample.edge, smallest) // 2
         self._names = [f"phase {phase}" for phase in data.phases]

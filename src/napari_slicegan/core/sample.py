@@ -16,7 +16,9 @@ from napari_slicegan.core.networks import Generator
 EDGE = 64
 """Shortest edge of the volumes, in voxels: in a short training cube long distances cannot be seen."""
 
-_SEED = 20_000  # neither the preview's nor likely a training's: what is judged is never shown or learnt
+SEED = 20_000
+"""Neither the preview's nor likely a training's: what is judged is never shown or learnt."""
+
 _MOST_VOLUMES = 128
 _VOXELS_AT_A_TIME = 2 * 64**3
 _LARGEST = 6e4  # that 16 bits hold; outputs grow in a long training
@@ -51,7 +53,7 @@ class Sample:
         The fields.
     """
 
-    def __init__(self, network: NetworkConfig, volumes: int, seed: int = _SEED) -> None:
+    def __init__(self, network: NetworkConfig, volumes: int, seed: int = SEED) -> None:
         geometry = network.geometry
         cells = max(geometry.latent_edge, geometry.cells(EDGE))
         self.edge = geometry.scale * (cells - geometry.overlap)
