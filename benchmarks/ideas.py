@@ -97,6 +97,9 @@ IDEAS = {
     "falling rate": Idea("rates that fall as one over the number of updates", players=Slowing),
     "free axes": Idea("kernels of the generator that know nothing of the other axes", {"axes": "free"}),
     "symmetric kernels": Idea("kernels that mirroring does not change either", players=SymmetricKernels),
+    "hard voxels": Idea(
+        "discriminators see the most likely phases, with the gradients of their probabilities", {"voxels": "hard"}
+    ),
     "batch statistics": Idea("the generator normalises by each batch, as published", {"normalization": "batch"}),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),

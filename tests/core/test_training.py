@@ -154,6 +154,7 @@ def test_events_tell_what_happened(recipe, network, data, tmp_path):
             "symmetry": "auto",
             "crops": "representative",
             "normalization": "running",
+            "voxels": "hard",
         },
     ],
 )

@@ -45,6 +45,13 @@ class Axes(StrEnum):
     ALIKE = "alike"
 
 
+class Voxels(StrEnum):
+    """What discriminators see of the phases of generated volumes."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
 class Normalization(StrEnum):
     """By which statistics the generator normalises in training."""
 
@@ -191,6 +198,11 @@ class TrainingConfig:
     discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
     generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
     real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
+    voxels: Voxels = setting(
+        Voxels.SOFT,
+        "What discriminators see of the phases of generated voxels: 'soft' probabilities, as published, or the 'hard' "
+        "phases of finished volumes, with the gradients of the probabilities.",
+    )
     normalization: Normalization = setting(
         Normalization.BATCH,
         "Statistics by which the generator normalises in training: those of each 'batch', as published, or, after some "
@@ -275,6 +287,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
         object.__setattr__(self, "axes", _member(Axes, "axes", self.axes))
+        object.__setattr__(self, "voxels", _member(Voxels, "voxels", self.voxels))
         object.__setattr__(self, "crops", _member(Crops, "crops", self.crops))
         object.__setattr__(self, "normalization", _member(Normalization, "normalization", self.normalization))
         check_limits(self)

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
-from napari_slicegan.core.config import Axes, NetworkConfig, Normalization, TrainingConfig
+from napari_slicegan.core.config import Axes, NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
@@ -64,7 +64,7 @@ class GAN:
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
-        self.generator.renormalize(training.normalization is Normalization.RUNNING)
+        self.generator.train_as(training.voxels, training.normalization)
         self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)

@@ -30,6 +30,7 @@ TRAINING_FIELDS = (
     "real_crops",
     "crops",
     "normalization",
+    "voxels",
     "discriminator_steps",
     "slices_per_axis",
     "wide_share",
