@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -51,9 +51,16 @@ def measure_statistics(generator: Generator, latents: Iterable[Tensor]) -> None:
     batches = list(latents)
     for layer, norm in zip(generator.layers[:-1], generator.norms, strict=True):
         assert isinstance(norm, nn.BatchNorm3d)
-        batches = [layer(batch) for batch in batches]  # (B, C, ...)
+        _each(batches, layer)  # (B, C, ...)
         norm.running_mean = torch.stack([batch.mean((0, 2, 3, 4)) for batch in batches]).mean(0)  # (C,)
         squares = [(batch - norm.running_mean.view(-1, 1, 1, 1)).square().mean((0, 2, 3, 4)) for batch in batches]
         norm.running_var = torch.stack(squares).mean(0)
         norm.eval()
-        batches = [torch.relu(norm(batch)) for batch in batches]
+        _each(batches, norm)
+        _each(batches, torch.relu_)
+
+
+def _each(batches: list[Tensor], work: Callable[[Tensor], Tensor]) -> None:
+    """Put what a work makes of each batch in its place: two of all together would take twice the memory."""
+    for number, batch in enumerate(batches):
+        batches[number] = work(batch)

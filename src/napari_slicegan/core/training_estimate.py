@@ -22,7 +22,7 @@ from napari_slicegan.core.words import size_in_words
 
 _BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
 _COPIES = 7  # of all weights: gradient, two moments, the running average, a snapshot and what is saved
-_BATCH = 10**8  # bytes of the volumes that are judged at a time
+_BATCH = 15 * 10**7  # bytes of the volumes that are judged at a time
 _PATIENCE = 0.3  # seconds that one step may be repeated
 _REPETITIONS = 3
 
