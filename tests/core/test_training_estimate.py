@@ -102,3 +102,11 @@ def test_memory_is_compared_with_what_is_free(spare, fits, recipe, monkeypatch):
     needed = training_bytes(data, small_network(), recipe, "cpu")
     monkeypatch.setattr(training_estimate, "free_bytes", lambda _: needed + spare)
     assert (measure(data, small_network(), recipe, "cpu").problem == "") is fits
+
+
+def test_the_volumes_that_are_judged_need_memory(recipe, data):
+    recipe = replace(recipe, evaluation_iterations=1)
+    few, many = (
+        training_bytes(data, small_network(), replace(recipe, balance_volumes=count), "cpu") for count in (16, 96)
+    )
+    assert many - few == 80 * data.channels * 64**3 * 2

@@ -285,11 +285,9 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "symmetry", _member(Symmetry, "symmetry", self.symmetry))
-        object.__setattr__(self, "axes", _member(Axes, "axes", self.axes))
-        object.__setattr__(self, "voxels", _member(Voxels, "voxels", self.voxels))
-        object.__setattr__(self, "crops", _member(Crops, "crops", self.crops))
-        object.__setattr__(self, "normalization", _member(Normalization, "normalization", self.normalization))
+        for kind in (Symmetry, Axes, Voxels, Crops, Normalization):
+            name = kind.__name__.lower()
+            object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
         check_limits(self)
         if not self.iterations and not self.minutes:
             raise ConfigError("The training has no end: give a number of iterations or of minutes.")

@@ -104,6 +104,11 @@ def hardened(soft: Tensor) -> Tensor:
     ----------
     soft : Tensor (B, C, Z, Y, X)
         Probabilities that sum to 1 over the channels.
+
+    Returns
+    -------
+    Tensor (B, C, Z, Y, X)
+        1 for the most likely phase, 0 for the others.
     """
     hard = (soft == soft.amax(dim=1, keepdim=True)).to(soft)
     return (hard - soft).detach() + soft

@@ -37,6 +37,11 @@ def image_channels(data: TrainingData, stack: Array) -> list[Array]:
         Says what the numbers mean.
     stack : uint8 array (N, H, W) or (N, H, W, C)
         A part of a source.
+
+    Returns
+    -------
+    list of bool or float32 array (N, H, W)
+        One for each channel.
     """
     if data.kind is OutputKind.PHASES:
         return [stack == phase for phase in range(data.channels)]

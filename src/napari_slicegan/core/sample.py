@@ -62,7 +62,7 @@ class Sample:
         self.latents = in_pairs(torch.randn(shape, generator=torch.Generator().manual_seed(seed)))
 
     def bytes_of_outputs(self, channels: int) -> int:
-        """Memory that the outputs of a generator take, all of them at once."""
+        """Memory in bytes that the outputs of a generator take, all of them at once."""
         return len(self.latents) * channels * self.edge**3 * torch.float16.itemsize
 
     @torch.no_grad()
