@@ -167,9 +167,11 @@ def test_a_run_starts_from_the_weights_of_another(command, trained, image, setti
 def test_the_held_out_error_is_shown(command, image, settings):
     options = ("--config", settings, "--set", "evaluation_iterations=1", "--iterations", 1)
     outcome = command("train", image, "--out", "run", *options)
-    assert re.search(r"Held-out errors at iteration 1: S2 0\.\d+, fractions 0\.\d+, surfaces \d+ %\.", outcome.out)
+    told = r"Held-out errors at iteration 1: S2 0\.\d+, fractions 0\.\d+, surfaces \d+ %, patterns 0\.\d+\."
+    assert re.search(told, outcome.out)
     (evaluation,) = [line for line in lines(Path("run")) if line["event"] == "evaluation"]
-    assert evaluation.keys() == {"event", "iteration", "correlation_error", "fraction_error", "surface_error", "lost"}
+    errors = {"correlation_error", "fraction_error", "surface_error", "pattern_error"}
+    assert evaluation.keys() == {"event", "iteration", "lost", *errors}
 
 
 def test_another_process_may_stop_it(command, trained, image, monkeypatch):

@@ -7,7 +7,7 @@ from napari_slicegan.core.events import Evaluation
 
 
 def found(iteration, error, lost=""):
-    return Evaluation(iteration, 0.006 * error, 0.02 * error, 0.1 * error, lost)
+    return Evaluation(iteration, *(tolerance * error for tolerance in (0.006, 0.02, 0.1, 0.005)), lost)
 
 
 def verdicts(errors, patience=0, standing=None):
@@ -22,8 +22,9 @@ def verdicts(errors, patience=0, standing=None):
 
 def test_the_score_weighs_the_errors_by_what_is_tolerable():
     assert score(found(1, 1.0)) == pytest.approx(1)
-    assert score(Evaluation(1, 0.006, 0.0, 0.0)) == score(Evaluation(1, 0.0, 0.02, 0.0)) == pytest.approx(1 / 3)
-    assert score(Evaluation(1, 0.0, 0.0, 0.3)) == pytest.approx(1)
+    assert score(Evaluation(1, 0.006, 0.0)) == score(Evaluation(1, 0.0, 0.02)) == pytest.approx(1 / 4)
+    assert score(Evaluation(1, 0.0, 0.0, 0.3)) == pytest.approx(3 / 4)
+    assert score(Evaluation(1, 0.0, 0.0, 0.0, 0.01)) == pytest.approx(2 / 4)
 
 
 def test_the_best_is_kept_and_not_the_last():
@@ -59,7 +60,7 @@ def test_a_phase_may_be_late_but_not_go_for_long():
 
 def test_volumes_without_a_phase_are_never_the_best():
     standing, _ = verdicts([None, 100.0])
-    better, _ = standing.after(Evaluation(3, 0.0, 0.0, 0.0, "phase 1"), 0)
+    better, _ = standing.after(Evaluation(3, 0.0, 0.0, lost="phase 1"), 0)
     assert better.best.iteration == 2
 
 

@@ -23,7 +23,9 @@ def recipe(recipe):
 def scripted(monkeypatch, errors):
     def evaluate(_self, _generator, iteration, *_):
         error = errors.get(iteration)
-        return Evaluation(iteration, 9.0, 9.0, 9.0, "phase 1") if error is None else Evaluation(iteration, error, 0.0)
+        return (
+            Evaluation(iteration, 9.0, 9.0, 9.0, lost="phase 1") if error is None else Evaluation(iteration, error, 0.0)
+        )
 
     monkeypatch.setattr(HeldOut, "evaluate", evaluate)
 

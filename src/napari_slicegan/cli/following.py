@@ -71,5 +71,6 @@ def _show_quality(result: TrainingResult) -> None:
     if words := ending_in_words(result):
         print(words)
     if error := evaluation_of(result.model.info.provenance.get("heldout")):
-        errors = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"
-        print(f"Held-out errors at iteration {error.iteration}: {errors}, surfaces {100 * error.surface_error:.0f} %.")
+        means = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"
+        shapes = f"surfaces {100 * error.surface_error:.0f} %, patterns {error.pattern_error:.2g}"
+        print(f"Held-out errors at iteration {error.iteration}: {means}, {shapes}.")

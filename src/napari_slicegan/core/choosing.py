@@ -12,8 +12,8 @@ from typing import Any
 
 from napari_slicegan.core.events import Evaluation
 
-#: Errors of a good volume, by which the errors are weighed: of S2, of a phase's fraction, of its surface.
-TOLERANCES = (0.006, 0.02, 0.1)
+#: Errors of a good volume, by which the errors are weighed: of S2, of a phase's fraction, its surface, its shapes.
+TOLERANCES = (0.006, 0.02, 0.1, 0.005)
 PROGRESS = 0.05
 """Part by which the score has to fall to count as progress."""
 LOST_IN_A_ROW = 3
@@ -99,5 +99,5 @@ class Standing:
 
 def score(errors: Evaluation) -> float:
     """How far volumes are from the micrograph: the mean of the errors, each in units of its tolerance."""
-    found = (errors.correlation_error, errors.fraction_error, errors.surface_error)
+    found = (errors.correlation_error, errors.fraction_error, errors.surface_error, errors.pattern_error)
     return sum(error / tolerance for error, tolerance in zip(found, TOLERANCES, strict=True)) / len(TOLERANCES)

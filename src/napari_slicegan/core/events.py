@@ -91,6 +91,8 @@ class Evaluation:
         Largest absolute difference of a phase's volume fraction (or of a channel's mean intensity from 0 to 1).
     surface_error : float
         Largest relative difference of a phase's surface (or of the mean square step of a channel's intensity).
+    pattern_error : float
+        How different the shares of patterns of nine pixels are, in bits from 0 to 1: it tells shapes.
     lost : str
         The phases, or "all contrast", that the volumes hardly have; empty when all is there.
     """
@@ -99,6 +101,7 @@ class Evaluation:
     correlation_error: float
     fraction_error: float
     surface_error: float = 0.0
+    pattern_error: float = 0.0
     lost: str = ""
 
 

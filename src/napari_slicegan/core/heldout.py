@@ -12,18 +12,21 @@ import torch
 from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.config import NetworkConfig, OutputKind
 from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.directions import of_planes, of_views
 from napari_slicegan.core.events import Evaluation
+from napari_slicegan.core.heldout_patterns import HeldOutPatterns
+from napari_slicegan.core.heldout_surfaces import HeldOutSurfaces
 from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.representative import image_channels
 from napari_slicegan.core.sample import SEED, Sample
 from napari_slicegan.core.statistics.correlation import mean_products, two_point_correlation
+from napari_slicegan.core.thinning import thinned
 
 VOLUMES = 16
 """About so many volumes of 64 x 64 x 64 voxels are judged where the recipe does not say how many."""
 
 _LINES = 3  # from one line that is looked at to the next: no divisor of what a lattice repeats by
-_MOST_PIXELS = 2**22  # of a source that are looked at
 _LOST = 0.1  # of what the micrographs have of a phase
 _FLAT = 0.01  # of the variance of their intensities
 
@@ -57,14 +60,16 @@ class HeldOut:
         self, data: TrainingData, network: NetworkConfig, flag: Flag | None = None, volumes: int = 0, seed: int = SEED
     ) -> None:
         self._flag = flag  # of the work on the micrographs alone
-        self._kind, self._channels, self._views = data.kind, data.channels, data.views
+        self._kind, self._channels = data.kind, data.channels
         self._sample = Sample(network, volumes or VOLUMES, seed)
         smallest = min(min(piece.shape[1:3]) for source in range(len(data.sources)) for piece in data.pieces(source))
         self._reach = min(self._sample.edge, smallest) // 2
         self._names = [f"phase {phase}" for phase in data.phases]
         found = [self._of_source(data, source) for source in range(len(data.sources))]
+        self._curves = of_views(found, data.views)  # (3, 2, C, R + 1)
         self._means = channel_means(data)  # (C,)
-        self._curves = np.array([self._directed(found[source], turn) for source, turn in data.views])
+        self._surfaces = HeldOutSurfaces(data, flag)
+        self._patterns = HeldOutPatterns(data, min(self._sample.edge, smallest), flag)
         self._flag = None
 
     @torch.no_grad()
@@ -99,21 +104,24 @@ class HeldOut:
             outputs = list(self._sample.outputs(generator))
         if balanced:
             balance(generator, outputs, self._means)
-        means, curves = [], []
+        means, curves, surfaces, patterns = [], [], [], []
         for batch in outputs:
             if flag.is_set():
                 raise Interrupted
-            volumes = self._volume_channels(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
-            means.append(volumes.mean((2, 3, 4), dtype=torch.float64).cpu().numpy())  # (B, C)
-            curves.append(_correlations(volumes, self._reach))
-        along = np.average(curves, 0, [len(batch) for batch in outputs])  # (C, 3, R + 1)
+            values, channels = self._looked_at(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
+            means.append(channels.mean((2, 3, 4), dtype=torch.float64).cpu().numpy())  # (B, C)
+            curves.append(_correlations(channels, self._reach))
+            surfaces.append(self._surfaces.of_volumes(values))
+            patterns.append(self._patterns.of_volumes(channels))
+        sizes = [len(batch) for batch in outputs]
+        along, steps = (np.average(each, 0, sizes) for each in (curves, surfaces))  # (3, C, R + 1), (3, K)
         each = np.concatenate(means)  # (N, C)
-        planes = np.array([along[:, [other for other in range(3) if other != axis]] for axis in range(3)])
         return Evaluation(
             iteration,
-            float(np.abs(planes - self._curves).mean()),
+            float(np.abs(of_planes(along) - self._curves).mean()),
             _fraction_error(each, self._means),
-            _surface_error(planes, self._curves),
+            self._surfaces.error(steps),
+            self._patterns.error(torch.stack(patterns).sum(dim=0)),
             self._lost(each.mean(axis=0), along),
         )
 
@@ -122,26 +130,26 @@ class HeldOut:
         if self._kind is OutputKind.PHASES:
             is_lost = means < _LOST * self._means
             return " and ".join(name for name, lost in zip(self._names, is_lost, strict=True) if lost)
-        made = (along[..., 0].mean(axis=1) - means**2).sum()
-        true = (self._curves[..., 0].mean(axis=(0, 2)) - self._means**2).sum()
+        made = (along[..., 0].mean(axis=0) - means**2).sum()
+        true = (self._curves[..., 0].mean(axis=(0, 1)) - self._means**2).sum()
         return "all contrast" if made < _FLAT * true else ""
 
-    def _volume_channels(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Indicators of phases, or intensities from 0 to 1, (B, C, Z, Y, X), of what the last layer gives."""
+    def _looked_at(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Phases (B, 1, Z, Y, X) and where each of them is; or intensities from 0 to 1, twice."""
         if self._kind is not OutputKind.PHASES:
-            return 0.5 * (torch.tanh(outputs) + 1)
+            intensities = 0.5 * (torch.tanh(outputs) + 1)
+            return intensities, intensities
         labels = _argmax(outputs)
-        return torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
+        return labels, torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
 
     def _of_source(self, data: TrainingData, source: int) -> Floats:
-        """Correlations (C, 2, R + 1) of each channel of the images of a source, down and across."""
+        """Correlations (2, C, R + 1) of each channel of the images of a source, down and across."""
         curves, weights = [], []
         for piece in data.pieces(source):
-            stack = piece[:: -(-piece.shape[0] * piece.shape[1] * piece.shape[2] // _MOST_PIXELS)]
-            lines = -(-stack.shape[1] * stack.shape[2] // _MOST_PIXELS)  # of one very large image not every line
+            stack, lines = thinned(piece)
             across = image_channels(data, stack[:, ::lines])
             down = across if lines == 1 else image_channels(data, stack[:, :, ::lines])
-            curves.append([[self._curve(d, 1), self._curve(a, 2)] for d, a in zip(down, across, strict=True)])
+            curves.append([[self._curve(one, 1) for one in down], [self._curve(one, 2) for one in across]])
             weights.append(piece.shape[1] * piece.shape[2])
         return np.asarray(np.average(curves, 0, weights))
 
@@ -150,12 +158,6 @@ class HeldOut:
             raise Interrupted
         correlate = two_point_correlation if self._kind is OutputKind.PHASES else mean_products
         return correlate(channel, axis, self._reach)
-
-    def _directed(self, curves: Floats, transpose: bool) -> Floats:
-        """Correlations (C, 2, R + 1) of an image along the two axes, in array order, of the planes it stands for."""
-        if len(set(self._views)) == 1:  # the material is alike in all directions, whatever chance made of the image
-            return np.repeat(curves.mean(axis=1, keepdims=True), 2, axis=1)
-        return curves[:, ::-1] if transpose else curves
 
 
 def _argmax(outputs: torch.Tensor) -> torch.Tensor:
@@ -169,7 +171,7 @@ def _argmax(outputs: torch.Tensor) -> torch.Tensor:
 
 
 def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
-    """Mean products of two values of a channel at distances along the axes, (C, 3, R + 1), of volumes (B, C, Z, Y, X).
+    """Mean products of two values of a channel at distances along the axes, (3, C, R + 1), of volumes (B, C, Z, Y, X).
 
     As `statistics.correlation.mean_products` has them; here on the device of the volumes, and of every third line.
     """
@@ -180,7 +182,7 @@ def _correlations(volumes: torch.Tensor, reach: int) -> Floats:
         size = length + reach  # the zeros keep the ends apart
         power = torch.fft.rfft(lines, size).abs().square().mean((0, 2, 3))  # (C, size / 2 + 1)
         curves.append(torch.fft.irfft(power, size)[:, : reach + 1].cpu().numpy() / (length - np.arange(reach + 1.0)))
-    return np.stack(curves, axis=1)
+    return np.stack(curves)
 
 
 def _fraction_error(made: Floats, true: Floats) -> float:
@@ -188,16 +190,3 @@ def _fraction_error(made: Floats, true: Floats) -> float:
     pairs = made.reshape(-1, 2, made.shape[1]).mean(axis=1)  # (N / 2, C)
     chance = pairs.std(axis=0, ddof=1) / len(pairs) ** 0.5 if len(pairs) > 1 else 0.0
     return float(np.maximum(np.abs(pairs.mean(axis=0) - true), chance).max())
-
-
-def _surface_error(made: Floats, true: Floats) -> float:
-    """How much more or less the channels change from a voxel to the next: the largest relative difference of a channel.
-
-    Of a phase, S2(0) - S2(1) is the chance that two neighbours lie on different sides of its surface.
-    """
-    steps_made, steps_true = ((curves[..., 0] - curves[..., 1]).mean(axis=2) for curves in (made, true))  # (3, C)
-    there = (steps_true > 0).all(axis=0)
-    if not there.any():
-        return 0.0
-    relative = np.abs(steps_made[:, there] / steps_true[:, there] - 1)
-    return float(relative.mean(axis=0).max())

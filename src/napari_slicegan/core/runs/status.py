@@ -144,6 +144,7 @@ def evaluation_of(fields: Any) -> Evaluation | None:
             number(fields, "correlation_error"),
             number(fields, "fraction_error"),
             number(fields, "surface_error"),
+            number(fields, "pattern_error"),
             words(fields, "lost"),
         )
     except ValueError:

@@ -59,7 +59,7 @@ _CHARTS = (
     ),
     _Chart(
         Evaluation,
-        "Four volumes kept aside for this, against the micrograph: the mean difference of their two-point "
+        "Volumes of latent fields kept aside for this, against the micrograph: the mean difference of their two-point "
         "correlations (S2), and the largest difference of a volume fraction. Both should come near 0.",
         (
             _Line("S2 error", _GREEN, lambda event: event.correlation_error),

@@ -1,0 +1,127 @@
+"""What held-out errors of surfaces and of patterns are."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from napari_slicegan.core import thinning
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.directions import of_planes, of_views
+from napari_slicegan.core.heldout_patterns import HeldOutPatterns
+from napari_slicegan.core.heldout_surfaces import RARE, HeldOutSurfaces, steps
+from napari_slicegan.core.interruption import Interrupted
+from tests.core.conftest import blobs
+
+EDGE = 64
+
+
+def indicators(labels: np.ndarray, phases: int) -> torch.Tensor:
+    """Where each phase is, (1, P, Z, Y, X)."""
+    return torch.from_numpy(np.stack([labels == phase for phase in range(phases)])[None].astype(np.float32))
+
+
+def surface_error(data: TrainingData, volume: np.ndarray) -> float:
+    surfaces = HeldOutSurfaces(data, None)
+    return surfaces.error(surfaces.of_volumes(torch.from_numpy(volume)[None, None]))
+
+
+def pattern_error(data: TrainingData, channels: torch.Tensor) -> float:
+    patterns = HeldOutPatterns(data, EDGE, None)
+    return patterns.error(patterns.of_volumes(channels))
+
+
+def test_neighbours_of_each_two_phases_count():
+    line = torch.tensor([0, 0, 1, 2, 0, 1], dtype=torch.uint8).view(1, 1, 1, 1, 6)
+    assert steps(line, 4, 3) == pytest.approx([2 / 5, 1 / 5, 1 / 5])  # of phases 0 and 1, 0 and 2, 1 and 2
+
+
+def test_intensities_count_by_the_square_of_their_steps():
+    line = torch.tensor([[0.0, 0.5, 0.5], [1.0, 0.0, 0.5]]).view(1, 2, 3, 1, 1)
+    assert steps(line, 2, 0) == pytest.approx([0.25 / 2, 1.25 / 2])
+
+
+def faces(labels: np.ndarray, one: int, other: int) -> np.ndarray:
+    """Share of neighbours that are of two phases, along each axis."""
+    shares = []
+    for axis in range(labels.ndim):
+        here, there = (np.moveaxis(labels, axis, 0)[part] for part in (slice(-1), slice(1, None)))
+        shares.append((((here == one) & (there == other)) | ((here == other) & (there == one))).mean())
+    return np.array(shares)
+
+
+def test_the_surface_error_is_that_of_the_faces_between_two_phases():
+    volume = blobs((EDGE,) * 3, 3, seed=3)
+    image = blobs((60, 70), 3)
+    image[::9] = (image[::9] + 1) % 3  # so that all phases touch each other
+    true, made = ([faces(labels, *pair) for pair in ((0, 1), (0, 2), (1, 2))] for labels in (image, volume))
+    expected = [np.abs(one / other.mean() - 1).mean() for one, other in zip(made, true, strict=True)]
+    assert surface_error(TrainingData.from_labels(image), volume) == pytest.approx(max(expected))
+
+
+def test_faces_that_are_rare_count_as_if_they_were_not():
+    image = blobs((60, 70), 3)
+    image[2, 2:5] = [0, 2, 0]  # phases 0 and 2 hardly touch
+    surfaces = HeldOutSurfaces(TrainingData.from_labels(image), None)
+    pairs = np.array([faces(image, *pair).mean() for pair in ((0, 1), (0, 2), (1, 2))])
+    assert 0 < pairs[1] < RARE / 2 * pairs.sum()
+    assert surfaces.error(np.tile(pairs, (3, 1))) == pytest.approx(0, abs=1e-3)  # rows and columns differ in number
+    without = surfaces.error(np.tile(pairs * [1, 0, 1], (3, 1)))
+    assert without == pytest.approx(pairs[1] / (RARE * pairs.sum()), rel=0.02)
+
+
+def test_planes_across_an_axis_lie_along_the_others():
+    assert of_planes(np.array([10.0, 11.0, 12.0])).tolist() == [[11, 12], [10, 12], [10, 11]]
+
+
+def test_each_axis_is_compared_with_the_image_that_shows_its_planes():
+    first, second = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    two = [(0, False), (1, False), (1, True)]
+    assert of_views([first, second], two).tolist() == [[1, 2], [3, 5], [5, 3]]
+    assert of_views([second], [(0, False)] * 3).tolist() == [[4, 4]] * 3
+
+
+@pytest.mark.parametrize("shape", [(1, 200, 300), (20, 50, 60)])
+def test_of_large_images_a_part_is_enough(shape, monkeypatch):
+    stack = np.stack([blobs(shape[1:], seed=seed) for seed in range(shape[0])])
+    data = TrainingData.from_labels(blobs((30, 30)))
+    object.__setattr__(data, "sources", (stack,))
+    volume = blobs((EDGE,) * 3, seed=1)
+    whole = surface_error(data, volume), pattern_error(data, indicators(volume, 2))
+    monkeypatch.setattr(thinning, "MOST_PIXELS", 20_000)
+    part = surface_error(data, volume), pattern_error(data, indicators(volume, 2))
+    assert all(one != other for one, other in zip(part, whole, strict=True))
+    assert part == pytest.approx(whole, abs=0.05)
+
+
+def test_other_shapes_have_other_patterns():
+    image, volume = blobs((80, 80), 3), blobs((EDGE,) * 3, 3, seed=1)
+    data = TrainingData.from_labels(image)
+    alike = pattern_error(data, indicators(volume, 3))
+    noise = np.random.default_rng(0).permuted(volume.ravel()).reshape(volume.shape)
+    assert pattern_error(data, indicators(noise, 3)) > 2 * alike
+
+
+def test_intensities_have_the_patterns_of_what_is_above_their_median():
+    image = blobs((80, 80)).astype(np.float64)
+    grey = (100 * image + 50 + np.random.default_rng(0).normal(0, 3, image.shape)).clip(0, 255).astype(np.uint8)
+    data = TrainingData.from_greyscale(grey)
+    low, high = data.levels
+    volume = blobs((EDGE,) * 3, seed=1)
+    bright = torch.from_numpy(((100.0 * volume + 50 - low) / (high - low)).astype(np.float32))[None, None]
+    assert pattern_error(data, bright) < 0.5 * pattern_error(data, torch.rand(bright.shape))
+
+
+def test_planes_that_are_too_short_have_no_patterns():
+    data = TrainingData.from_labels(blobs((30, 30)))
+    patterns = HeldOutPatterns(data, 4, None)
+    assert patterns.error(patterns.of_volumes(indicators(blobs((4,) * 3), 2))) == 0
+
+
+@pytest.mark.parametrize("part", [HeldOutSurfaces, lambda data, flag: HeldOutPatterns(data, EDGE, flag)])
+def test_nobody_waits_for_large_micrographs(part):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        part(TrainingData.from_labels(blobs((40, 40))), stop)
