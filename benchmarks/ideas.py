@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from players import (
+    Hard,
     LazyPenalty,
     Leaky,
     Oblique,
@@ -98,7 +99,7 @@ IDEAS = {
     "free axes": Idea("kernels of the generator that know nothing of the other axes", {"axes": "free"}),
     "symmetric kernels": Idea("kernels that mirroring does not change either", players=SymmetricKernels),
     "hard voxels": Idea(
-        "discriminators see the most likely phases, with the gradients of their probabilities", {"voxels": "hard"}
+        "discriminators see the most likely phases, with the gradients of their probabilities", players=Hard
     ),
     "batch statistics": Idea("the generator normalises by each batch, as published", {"normalization": "batch"}),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),

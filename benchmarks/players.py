@@ -17,6 +17,7 @@ from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
 from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.tension import hardened
 
 
 class OneUpdateForEachAxis(GAN):
@@ -163,6 +164,14 @@ class Sharp(GAN):
         super().__init__(*arguments)
         with torch.no_grad():
             self.generator.layers[-1].weight.mul_(10)  # type: ignore[operator, union-attr]
+
+
+class Hard(GAN):
+    """Discriminators see the phases of finished volumes, with the gradients of their probabilities."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.generator.register_forward_hook(lambda module, _, made: hardened(made) if module.training else made)
 
 
 class SymmetricKernels(GAN):

@@ -8,9 +8,9 @@ import torch
 
 from napari_slicegan.core import thinning
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.directions import of_planes, of_views
+from napari_slicegan.core.directions import along_axes, of_planes, of_views
 from napari_slicegan.core.heldout_patterns import HeldOutPatterns
-from napari_slicegan.core.heldout_surfaces import RARE, HeldOutSurfaces, steps
+from napari_slicegan.core.heldout_surfaces import RARE, HeldOutSurfaces
 from napari_slicegan.core.interruption import Interrupted
 from tests.core.conftest import blobs
 
@@ -24,22 +24,12 @@ def indicators(labels: np.ndarray, phases: int) -> torch.Tensor:
 
 def surface_error(data: TrainingData, volume: np.ndarray) -> float:
     surfaces = HeldOutSurfaces(data, None)
-    return surfaces.error(surfaces.of_volumes(torch.from_numpy(volume)[None, None]))
+    return surfaces.error(surfaces.of_volumes(indicators(volume, data.channels)))
 
 
 def pattern_error(data: TrainingData, channels: torch.Tensor) -> float:
     patterns = HeldOutPatterns(data, EDGE, None)
     return patterns.error(patterns.of_volumes(channels))
-
-
-def test_neighbours_of_each_two_phases_count():
-    line = torch.tensor([0, 0, 1, 2, 0, 1], dtype=torch.uint8).view(1, 1, 1, 1, 6)
-    assert steps(line, 4, 3) == pytest.approx([2 / 5, 1 / 5, 1 / 5])  # of phases 0 and 1, 0 and 2, 1 and 2
-
-
-def test_intensities_count_by_the_square_of_their_steps():
-    line = torch.tensor([[0.0, 0.5, 0.5], [1.0, 0.0, 0.5]]).view(1, 2, 3, 1, 1)
-    assert steps(line, 2, 0) == pytest.approx([0.25 / 2, 1.25 / 2])
 
 
 def faces(labels: np.ndarray, one: int, other: int) -> np.ndarray:
@@ -73,6 +63,27 @@ def test_faces_that_are_rare_count_as_if_they_were_not():
 
 def test_planes_across_an_axis_lie_along_the_others():
     assert of_planes(np.array([10.0, 11.0, 12.0])).tolist() == [[11, 12], [10, 12], [10, 11]]
+
+
+def test_what_is_found_in_planes_belongs_to_the_axes_along_which_they_lie():
+    along = np.array([10.0, 11.0, 12.0])
+    views = [(0, False), (1, False), (1, True)]
+    assert along_axes(of_planes(along), views).tolist() == along.tolist()
+    assert along_axes(of_planes(along), [(0, False)] * 3).tolist() == [11, 11, 11]
+    only = np.zeros((3, 2))
+    only[2, 0] = 1  # across x, along z
+    assert along_axes(only, views).tolist() == [0.5, 0, 0]
+
+
+def test_the_excess_is_signed_and_along_each_axis():
+    layers = np.repeat(np.arange(EDGE) // 8 % 2, EDGE).reshape(EDGE, EDGE).astype(np.uint8)  # down the rows
+    data = TrainingData.from_labels(blobs((EDGE, EDGE)), layers, layers)
+    surfaces = HeldOutSurfaces(data, None)
+    per_row, noise = faces(layers, 0, 1)[0], faces(blobs((EDGE, EDGE)), 0, 1)
+    rare = RARE * max(*noise, per_row)  # along the layers there are no faces
+    assert surfaces.scale[:, 0] == pytest.approx([per_row, *((each + rare) / 2 for each in noise)])
+    found = surfaces.excess(surfaces.scale * [[1.5], [1], [1]])[:, 0]
+    assert found[0] == pytest.approx(0.5)
 
 
 def test_each_axis_is_compared_with_the_image_that_shows_its_planes():

@@ -24,9 +24,9 @@ def scripted(monkeypatch, errors):
 
     def evaluate(_self, _generator, iteration, *_):
         error = errors.get(iteration, 1.0)
-        return (
-            Evaluation(iteration, 9.0, 9.0, 9.0, lost="phase 1") if error is None else Evaluation(iteration, error, 0.0)
-        )
+        if error is None:
+            return Evaluation(iteration, 9.0, 9.0, 9.0, lost="phase 1")
+        return Evaluation(iteration, error, 0.0)
 
     monkeypatch.setattr(HeldOut, "evaluate", evaluate)
 
@@ -167,3 +167,35 @@ def test_what_goes_astray_again_and_again_ends_with_a_sentence_and_its_best_mode
         recoveries += [event for event in trainer if isinstance(event, Recovered)]
     assert trainer.iteration == 2 + 2 * (judging.MOST_RECOVERIES + 1)
     assert SliceGAN.load(path).info.provenance["heldout"]["iteration"] == 2
+
+
+def test_surfaces_pull_at_the_generator_as_evaluations_find_them(recipe, data, monkeypatch):
+    monkeypatch.setattr(choosing, "LOST_IN_A_ROW", 1)
+    trainer = Trainer(data, small_network(), replace(recipe, surface_tension=2.0))
+    held_out, pulls = [], []
+    evaluate = HeldOut.evaluate
+
+    def listened(self, *arguments):
+        found = evaluate(self, *arguments)
+        held_out.append(self)
+        lost = "phase 1" if found.iteration == 6 else ""
+        return replace(found, lost=lost)
+
+    monkeypatch.setattr(HeldOut, "evaluate", listened)
+    for event in trainer:
+        if isinstance(event, Evaluation):
+            pulls.append(trainer.gan.tension.weights.clone())
+            excess = held_out[-1].excess.clip(-0.1, 0.1) * 2.0 * 2 / 1000 / held_out[-1].surfaces
+            after = pulls[-1] + torch.from_numpy(excess).float()
+        if isinstance(event, Recovered):
+            back_to = event.back_to
+    assert not pulls[0].any()
+    assert not torch.equal(pulls[1], pulls[2])
+    assert torch.equal(pulls[3], pulls[back_to // 2])  # those that the best went on with
+    torch.testing.assert_close(trainer.gan.tension.weights, after)
+
+
+def test_nothing_pulls_as_published(recipe, data):
+    trainer = Trainer(data, small_network(), recipe)
+    list(trainer)
+    assert not trainer.gan.tension.weights.any()

@@ -147,6 +147,7 @@ def test_events_tell_what_happened(recipe, network, data, tmp_path):
     [
         {},
         {"average": 0.9},
+        {"average": 0.9, "evaluation_iterations": 1, "surface_tension": 100.0},
         {
             "average": 0.5,
             "average_part": 0.8,
@@ -154,7 +155,6 @@ def test_events_tell_what_happened(recipe, network, data, tmp_path):
             "symmetry": "auto",
             "crops": "representative",
             "normalization": "running",
-            "voxels": "hard",
         },
     ],
 )

@@ -45,13 +45,6 @@ class Axes(StrEnum):
     ALIKE = "alike"
 
 
-class Voxels(StrEnum):
-    """What discriminators see of the phases of generated volumes."""
-
-    SOFT = "soft"
-    HARD = "hard"
-
-
 class Normalization(StrEnum):
     """By which statistics the generator normalises in training."""
 
@@ -198,11 +191,6 @@ class TrainingConfig:
     discriminator_volumes: int = setting(8, "Generated volumes in a discriminator update (m_D).", low=1, high=256)
     generator_volumes: int = setting(16, "Generated volumes in a generator update (m_G).", low=1, high=256)
     real_crops: int = setting(32, "Crops of the micrograph for each axis in a discriminator update.", low=1, high=4096)
-    voxels: Voxels = setting(
-        Voxels.SOFT,
-        "What discriminators see of the phases of generated voxels: 'soft' probabilities, as published, or the 'hard' "
-        "phases of finished volumes, with the gradients of the probabilities.",
-    )
     normalization: Normalization = setting(
         Normalization.BATCH,
         "Statistics by which the generator normalises in training: those of each 'batch', as published, or, after some "
@@ -251,6 +239,13 @@ class TrainingConfig:
         low=0,
         high=1024,
     )
+    surface_tension: float = setting(
+        0.0,
+        "How fast the generator is pulled towards the surfaces of the micrograph, by the excess that evaluations find; "
+        "0 leaves it alone.",
+        low=0,
+        high=100,
+    )
     symmetry: Symmetry = setting(
         Symmetry.NONE,
         "Copies of crops to train on: 'mirror', or 'rotate' (quarter turns and mirrors, one image only); "
@@ -285,7 +280,7 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        for kind in (Symmetry, Axes, Voxels, Crops, Normalization):
+        for kind in (Symmetry, Axes, Crops, Normalization):
             name = kind.__name__.lower()
             object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
         check_limits(self)

@@ -28,3 +28,14 @@ def of_views(images: Sequence[Floats], views: Sequence[tuple[int, bool]]) -> Flo
     if len(set(views)) == 1:  # the material is alike in all directions, whatever chance made of the image
         return np.repeat([images[source].mean(axis=0, keepdims=True) for source, _ in views], 2, axis=1)
     return np.array([images[source][::-1] if transpose else images[source] for source, transpose in views])
+
+
+def along_axes(planes: Floats, views: Sequence[tuple[int, bool]]) -> Floats:
+    """Numbers (3, ...) along each axis, of those of planes (3, 2, ...): the mean of both planes that it lies in.
+
+    Where one micrograph stands for all, all axes have the mean over all planes.
+    """
+    if len(set(views)) == 1:
+        return np.repeat(planes.mean(axis=(0, 1))[None], 3, axis=0)
+    (zy, zx), (yz, yx), (xz, xy) = planes  # across which axis, along which
+    return np.array([yz + xz, zy + xy, zx + yx]) / 2

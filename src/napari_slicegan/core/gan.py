@@ -24,11 +24,12 @@ from napari_slicegan.core.losses import critic_distance, generator_loss, gradien
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.tension import SurfaceTension
 from napari_slicegan.core.wide import WideView
 
 Losses = dict[str, Tensor]
 _STATISTICS_VOLUMES = 16  # with fewer, fractions change by 0.04 from one sample to another
-_PLAYERS = ("generator", "average", "discriminators")
+_PLAYERS = ("generator", "average", "discriminators", "tension")
 
 
 class GAN:
@@ -64,12 +65,13 @@ class GAN:
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
-        self.generator.train_as(training.voxels, training.normalization)
+        self.generator.train_by(training.normalization)
         self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)
         self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
+        self.tension = SurfaceTension(data.kind, data.channels, training.surface_tension)
         self.optimizers = self._adams()
         self.average = self._averaged() if training.average else None
 
@@ -114,6 +116,8 @@ class GAN:
                 loss = loss + share * generator_loss(critic(self._slices(volumes, source)))
             if self.wide:
                 loss = loss + self.wide.generator_loss(self.generator, self.rng)
+            if self.tension.weights.any():
+                loss = loss + self.tension.loss(volumes)
             self._backward(self.optimizers[0], loss)
         self._step_generator()
         return {"generator_loss": loss.detach()}
@@ -166,6 +170,7 @@ class GAN:
                 self.alike.begin(self.generator)
             if self.average:
                 self.average = self._averaged()
+            self.tension.forget()
         self.optimizers = self._adams()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -193,6 +198,7 @@ class GAN:
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict() if self.average else {},
             "discriminators": [critic.state_dict() for critic in self.critics],
+            "tension": self.tension.weights,
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "rng": self.rng.get_state(),
         }
@@ -210,6 +216,7 @@ class GAN:
             self.average.load_state_dict(state["average"])
         for critic, weights in zip(self.critics, state["discriminators"], strict=True):
             critic.load_state_dict(weights)
+        self.tension.weights = state["tension"]
         self._look_at_axes()
 
     def _look_at_axes(self) -> None:

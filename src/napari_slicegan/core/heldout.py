@@ -50,6 +50,13 @@ class HeldOut:
     seed : int
         Of the latent fields.
 
+    Attributes
+    ----------
+    surfaces : array (3, K)
+        Of the micrographs, along each axis (see `HeldOutSurfaces.scale`).
+    excess : array (3, K)
+        How much more the volumes of the newest evaluation had.
+
     Raises
     ------
     Interrupted
@@ -69,6 +76,8 @@ class HeldOut:
         self._curves = of_views(found, data.views)  # (3, 2, C, R + 1)
         self._means = channel_means(data)  # (C,)
         self._surfaces = HeldOutSurfaces(data, flag)
+        self.surfaces = self._surfaces.scale
+        self.excess = np.zeros_like(self.surfaces)
         self._patterns = HeldOutPatterns(data, min(self._sample.edge, smallest), flag)
         self._flag = None
 
@@ -108,13 +117,14 @@ class HeldOut:
         for batch in outputs:
             if flag.is_set():
                 raise Interrupted
-            values, channels = self._looked_at(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
+            channels = self._volume_channels(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
             means.append(channels.mean((2, 3, 4), dtype=torch.float64).cpu().numpy())  # (B, C)
             curves.append(_correlations(channels, self._reach))
-            surfaces.append(self._surfaces.of_volumes(values))
+            surfaces.append(self._surfaces.of_volumes(channels))
             patterns.append(self._patterns.of_volumes(channels))
         sizes = [len(batch) for batch in outputs]
-        along, steps = (np.average(each, 0, sizes) for each in (curves, surfaces))  # (3, C, R + 1), (3, K)
+        along, steps = (np.average(some, 0, sizes) for some in (curves, surfaces))  # (3, C, R + 1), (3, K)
+        self.excess = self._surfaces.excess(steps)
         each = np.concatenate(means)  # (N, C)
         return Evaluation(
             iteration,
@@ -134,13 +144,12 @@ class HeldOut:
         true = (self._curves[..., 0].mean(axis=(0, 1)) - self._means**2).sum()
         return "all contrast" if made < _FLAT * true else ""
 
-    def _looked_at(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Phases (B, 1, Z, Y, X) and where each of them is; or intensities from 0 to 1, twice."""
+    def _volume_channels(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Indicators of phases, or intensities from 0 to 1, (B, C, Z, Y, X), of what the last layer gives."""
         if self._kind is not OutputKind.PHASES:
-            intensities = 0.5 * (torch.tanh(outputs) + 1)
-            return intensities, intensities
+            return 0.5 * (torch.tanh(outputs) + 1)
         labels = _argmax(outputs)
-        return labels, torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
+        return torch.cat([labels == phase for phase in range(self._channels)], dim=1).float()
 
     def _of_source(self, data: TrainingData, source: int) -> Floats:
         """Correlations (2, C, R + 1) of each channel of the images of a source, down and across."""

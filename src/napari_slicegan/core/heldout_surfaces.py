@@ -11,13 +11,16 @@ from torch import Tensor
 
 from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.directions import of_planes, of_views
+from napari_slicegan.core.directions import along_axes, of_planes, of_views
 from napari_slicegan.core.interruption import Flag, Interrupted
 from napari_slicegan.core.representative import image_channels
+from napari_slicegan.core.surfaces import steps
 from napari_slicegan.core.thinning import thinned
 
 RARE = 0.02
 """Of all faces: a share of a pair of phases below it counts as if it were so large, as chance rules it."""
+
+_LEAST = 1e-6  # so that nothing is divided by 0 where nothing changes
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -41,23 +44,30 @@ class HeldOutSurfaces:
 
     def __init__(self, data: TrainingData, flag: Flag | None) -> None:
         self._data = data
-        self._phases = data.channels if data.kind is OutputKind.PHASES else 0
         each = [self._of_source(source, flag) for source in range(len(data.sources))]
         self._wanted = of_views(each, data.views)  # (3, 2, K)
+        rare = RARE * self._wanted.sum(axis=2).max() if data.kind is OutputKind.PHASES else 0.0
+        self._scale = np.maximum(self._wanted, max(rare, _LEAST))
 
     def of_volumes(self, volumes: Tensor) -> Floats:
-        """Means (3, K) along each axis of phases (B, 1, Z, Y, X) or intensities (B, C, Z, Y, X)."""
-        return np.stack([steps(volumes, 2 + axis, self._phases) for axis in range(3)])
+        """What changes along each axis, (3, K), of volumes (B, C, Z, Y, X), see `steps`."""
+        return _on_host([steps(volumes, 2 + axis, self._data.kind) for axis in range(3)])
 
-    def error(self, along: Floats) -> float:
-        """The largest relative difference of means (3, K): of each their mean over planes and directions."""
-        wanted, made = self._wanted, of_planes(along)  # (3, 2, K)
-        least = RARE * wanted.sum(axis=2, keepdims=True) if self._phases else 0.0
-        there = (np.maximum(wanted, least) > 0).all(axis=(0, 1))  # (K,)
-        if not there.any():
-            return 0.0
-        relative = (made - wanted)[..., there] / np.maximum(wanted, least)[..., there]
-        return float(np.abs(relative).mean(axis=(0, 1)).max())
+    def error(self, made: Floats) -> float:
+        """The largest relative difference of what changes, (3, K): of each kind the mean over planes and directions."""
+        return float(np.abs(self._relative(made)).mean(axis=(0, 1)).max())
+
+    def excess(self, made: Floats) -> Floats:
+        """How much more there is along each axis than in the micrographs, (3, K), relative to `scale`."""
+        return along_axes(self._relative(made), self._data.views)
+
+    @property
+    def scale(self) -> Floats:
+        """What there is in the micrographs along each axis, (3, K), or so much that its chance errors count little."""
+        return along_axes(self._scale, self._data.views)
+
+    def _relative(self, made: Floats) -> Floats:
+        return np.asarray((of_planes(made) - self._wanted) / self._scale)  # (3, 2, K)
 
     def _of_source(self, source: int, flag: Flag | None) -> Floats:
         """Means (2, K) of the images of a source, down and across."""
@@ -66,37 +76,15 @@ class HeldOutSurfaces:
             if flag and flag.is_set():
                 raise Interrupted
             stack, lines = thinned(piece)
-            down, across = stack[:, :, ::lines], stack[:, ::lines]
-            found.append([steps(self._values(down), 3, self._phases), steps(self._values(across), 4, self._phases)])
+            parts = (stack[:, :, ::lines], 3), (stack[:, ::lines], 4)
+            found.append(_on_host([steps(self._channels(part), axis, self._data.kind) for part, axis in parts]))
             weights.append(piece.shape[1] * piece.shape[2])
         return np.asarray(np.average(found, 0, weights))
 
-    def _values(self, stack: Array) -> Tensor:
-        """Phases (1, 1, N, H, W) or intensities (1, C, N, H, W) of a stack of images."""
-        channels = [stack] if self._phases else image_channels(self._data, stack)
-        return torch.from_numpy(np.stack(channels))[None]
+    def _channels(self, stack: Array) -> Tensor:
+        """Channels (1, C, N, H, W) of a stack of images."""
+        return torch.from_numpy(np.stack(image_channels(self._data, stack))).float()[None]
 
 
-def steps(values: Tensor, axis: int, phases: int) -> Floats:
-    """What changes from a pixel to the next along an axis.
-
-    Parameters
-    ----------
-    values : Tensor (B, C, Z, Y, X)
-        Phases as uint8 in one channel, or intensities.
-    axis : int
-        2, 3 or 4.
-    phases : int
-        How many there are; 0 of intensities.
-
-    Returns
-    -------
-    array (K,)
-        Shares of neighbours of the phases (0, 1), (0, 2), ..., (1, 2), ...; or the mean square step of each channel.
-    """
-    length = values.shape[axis] - 1
-    here, there = values.narrow(axis, 0, length), values.narrow(axis, 1, length)
-    if not phases:
-        return (there - here).square().mean((0, 2, 3, 4), dtype=torch.float64).cpu().numpy()
-    table = torch.bincount((phases * here + there).flatten(), minlength=phases**2).view(phases, phases).cpu().numpy()
-    return np.asarray((table + table.T)[np.triu_indices(phases, 1)] / here.numel())
+def _on_host(each: list[Tensor]) -> Floats:
+    return torch.stack(each).cpu().numpy().astype(np.float64)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling, Voxels
+from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
 from napari_slicegan.core.config import Normalization as Statistics
 from napari_slicegan.core.normalization import BatchNormalization
 
@@ -30,7 +30,6 @@ class Generator(nn.Module):
     """
 
     offsets: Tensor
-    is_hard = False
 
     def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None) -> None:
         super().__init__()
@@ -65,12 +64,10 @@ class Generator(nn.Module):
             x = self.with_offsets(x)
         if self.config.output is not OutputKind.PHASES:
             return 0.5 * (torch.tanh(x) + 1)
-        soft = torch.softmax(x, dim=1)
-        return hardened(soft) if self.training and self.is_hard else soft
+        return torch.softmax(x, dim=1)
 
-    def train_as(self, voxels: Voxels, normalization: Statistics) -> None:
-        """Say what training gives of phases, and by which statistics it normalises; evaluation knows nothing of it."""
-        self.is_hard = voxels is Voxels.HARD
+    def train_by(self, normalization: Statistics) -> None:
+        """Say by which statistics training normalises; evaluation knows nothing of it."""
         for norm in self.norms:
             assert isinstance(norm, BatchNormalization)
             norm.is_renormalized = normalization is Statistics.RUNNING
@@ -92,26 +89,6 @@ class Generator(nn.Module):
         geometry = self.config.geometry
         z, y, x_ = (geometry.scale * (cells - geometry.overlap) for cells in latent.shape[2:])
         return x[:, :, :z, :y, :x_]
-
-
-def hardened(soft: Tensor) -> Tensor:
-    """The most likely phases, one-hot, with the gradients of the probabilities (straight-through: Bengio et al. 2013).
-
-    A discriminator that is shown probabilities learns how much these change from voxel to voxel. In a finished volume
-    each voxel is of its most likely phase: its interfaces have more faces than those that were learnt.
-
-    Parameters
-    ----------
-    soft : Tensor (B, C, Z, Y, X)
-        Probabilities that sum to 1 over the channels.
-
-    Returns
-    -------
-    Tensor (B, C, Z, Y, X)
-        1 for the most likely phase, 0 for the others.
-    """
-    hard = (soft == soft.amax(dim=1, keepdim=True)).to(soft)
-    return (hard - soft).detach() + soft
 
 
 class ResizeConvolution(nn.Module):

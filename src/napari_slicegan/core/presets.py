@@ -55,6 +55,7 @@ _QUICK = Preset(
         average=0.98,
         average_part=0.1,
         balance_volumes=48,
+        surface_tension=2.5,
         symmetry=Symmetry.AUTO,
         axes=Axes.ALIKE,
         evaluation_iterations=400,

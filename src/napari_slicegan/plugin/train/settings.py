@@ -30,7 +30,6 @@ TRAINING_FIELDS = (
     "real_crops",
     "crops",
     "normalization",
-    "voxels",
     "discriminator_steps",
     "slices_per_axis",
     "wide_share",
@@ -39,6 +38,7 @@ TRAINING_FIELDS = (
     "average",
     "average_part",
     "balance_volumes",
+    "surface_tension",
 )
 SAVING_FIELDS = ("preview_seconds", "checkpoint_minutes", "evaluation_iterations", "patience")
 NETWORK_FIELDS = ("latent_channels", "channels", "discriminator_channels", "upsampling")

@@ -1,0 +1,91 @@
+"""Surface tension: pulls at the surfaces of generated volumes until there are as many as in the micrographs.
+
+Discriminators see probabilities, and one generator after the other; a finished volume is of the most likely phases of
+an average generator, and may have a tenth more faces than the micrograph, or less, of which no discriminator learns. So
+the generator is told: what it makes small has another term, the faces between each two phases, each with a weight. The
+weights are Lagrange multipliers: they grow while there are too many faces, and fall while there are too few.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.surfaces import kinds_of_steps, steps
+
+LARGEST = 2.0
+"""Of the weights, where the published loss of the generator has slopes of about 1 in each slice."""
+_LARGEST_EXCESS = 0.1  # that counts: a generator that has learnt little yet is not pulled too far
+_ITERATIONS = 1000
+
+Floats = npt.NDArray[np.float64]
+
+
+class SurfaceTension:
+    """Weights of the surfaces of each kind (see `steps`) along each axis.
+
+    Parameters
+    ----------
+    kind : OutputKind
+        What a voxel is.
+    channels : int
+        Of a voxel.
+    gain : float
+        By how much an excess of 1 changes a weight in 1000 iterations.
+
+    Attributes
+    ----------
+    weights : Tensor (3, K)
+        Relative to the surfaces in the micrographs; 0 at first.
+    """
+
+    def __init__(self, kind: OutputKind, channels: int, gain: float) -> None:
+        self._kind, self._gain = kind, gain
+        self.weights = torch.zeros(3, kinds_of_steps(kind, channels))
+
+    def adjust(self, excess: Floats, wanted: Floats, iterations: int) -> None:
+        """Change the weights.
+
+        Parameters
+        ----------
+        excess : array (3, K)
+            How much more there is in finished volumes than in the micrographs: 0.1 is a tenth more.
+        wanted : array (3, K)
+            What is in the micrographs, of which nothing is 0.
+        iterations : int
+            Since the last time.
+        """
+        change = self._gain * iterations / _ITERATIONS * excess.clip(-_LARGEST_EXCESS, _LARGEST_EXCESS) / wanted
+        most = torch.from_numpy(LARGEST / wanted).float()
+        self.weights = (self.weights + torch.from_numpy(change).float()).clamp(-most, most)
+
+    def loss(self, volumes: Tensor) -> Tensor:
+        """The term of the generator's loss, scalar, for volumes (B, C, Z, Y, X) as the generator gives them."""
+        if self._kind is OutputKind.PHASES:
+            volumes = hardened(volumes)
+        found = torch.stack([steps(volumes, 2 + axis, self._kind) for axis in range(3)])  # (3, K)
+        return (self.weights.to(found) * found).sum() / 3
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.weights = torch.zeros_like(self.weights)
+
+
+def hardened(soft: Tensor) -> Tensor:
+    """The most likely phases, with the gradients of the probabilities (straight-through: Bengio et al. 2013).
+
+    Parameters
+    ----------
+    soft : Tensor (B, C, Z, Y, X)
+        Probabilities that sum to 1 over the channels.
+
+    Returns
+    -------
+    Tensor (B, C, Z, Y, X)
+        1 for the most likely phase, 0 for the others.
+    """
+    hard = (soft == soft.amax(dim=1, keepdim=True)).to(soft)
+    return (hard - soft).detach() + soft
