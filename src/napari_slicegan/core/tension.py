@@ -20,6 +20,7 @@ LARGEST = 2.0
 """Of the weights, where the published loss of the generator has slopes of about 1 in each slice."""
 _LARGEST_EXCESS = 0.1  # that counts: a generator that has learnt little yet is not pulled too far
 _ITERATIONS = 1000
+_EDGE = 32  # of the part of each volume that is pulled at: a multiple of what a lattice repeats by, and quickly done
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,9 +65,10 @@ class SurfaceTension:
 
     def loss(self, volumes: Tensor) -> Tensor:
         """The term of the generator's loss, scalar, for volumes (B, C, Z, Y, X) as the generator gives them."""
+        part = volumes[..., :_EDGE, :_EDGE, :_EDGE]
         if self._kind is OutputKind.PHASES:
-            volumes = hardened(volumes)
-        found = torch.stack([steps(volumes, 2 + axis, self._kind) for axis in range(3)])  # (3, K)
+            part = hardened(part)
+        found = torch.stack([steps(part, 2 + axis, self._kind) for axis in range(3)])  # (3, K)
         return (self.weights.to(found) * found).sum() / 3
 
     def forget(self) -> None:
