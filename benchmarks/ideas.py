@@ -48,11 +48,12 @@ class Idea:
 
 
 BASE = "base"
-ALONE = {"wide_share": 0.0}
-"""Training settings of all ideas that say nothing else: each is tried without the wide slices."""
+ALONE = {"wide_share": 0.0, "surface_tension": 0.0}
+"""Training settings of all ideas that say nothing else: each is tried without the wide slices, and without the pulls at
+surfaces, which follow from evaluations that `screening.py` does not make: `fidelity.py` tells what they are worth."""
 
 IDEAS = {
-    BASE: Idea("the preset `quick` without wide slices"),
+    BASE: Idea("the preset `quick` without wide slices and surface tension"),
     "wide slices": Idea("slices of twice the width as well, at half the resolution", {"wide_share": 0.5}),
     "edge 64": Idea("the networks of the preset `large`, edge 64", network=_LARGE),
     "two scales": Idea(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core import thinning
+from napari_slicegan.core import heldout_patterns, thinning
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.directions import along_axes, of_planes, of_views
 from napari_slicegan.core.heldout_patterns import HeldOutPatterns
@@ -82,8 +82,9 @@ def test_the_excess_is_signed_and_along_each_axis():
     per_row, noise = faces(layers, 0, 1)[0], faces(blobs((EDGE, EDGE)), 0, 1)
     rare = RARE * max(*noise, per_row)  # along the layers there are no faces
     assert surfaces.scale[:, 0] == pytest.approx([per_row, *((each + rare) / 2 for each in noise)])
-    found = surfaces.excess(surfaces.scale * [[1.5], [1], [1]])[:, 0]
-    assert found[0] == pytest.approx(0.5)
+    for change in (0.5, -0.5):
+        found = surfaces.excess(surfaces.scale * [[1 + change], [1], [1]])[:, 0]
+        assert found[0] == pytest.approx(change)
 
 
 def test_each_axis_is_compared_with_the_image_that_shows_its_planes():
@@ -103,7 +104,8 @@ def test_of_large_images_a_part_is_enough(shape, monkeypatch):
     monkeypatch.setattr(thinning, "MOST_PIXELS", 20_000)
     part = surface_error(data, volume), pattern_error(data, indicators(volume, 2))
     assert all(one != other for one, other in zip(part, whole, strict=True))
-    assert part == pytest.approx(whole, abs=0.05)
+    assert part[0] == pytest.approx(whole[0], abs=0.03)
+    assert part[1] == pytest.approx(whole[1], abs=0.01)
 
 
 def test_other_shapes_have_other_patterns():
@@ -114,7 +116,33 @@ def test_other_shapes_have_other_patterns():
     assert pattern_error(data, indicators(noise, 3)) > 2 * alike
 
 
-def test_intensities_have_the_patterns_of_what_is_above_their_median():
+def test_planes_of_all_lattice_places_are_looked_at():
+    """Whatever multiple of 8 planes are scrambled."""
+    image, volume = blobs((300, 300)), blobs((EDGE,) * 3, seed=1)
+    data, rng = TrainingData.from_labels(image), np.random.default_rng(0)
+    as_it_is = pattern_error(data, indicators(volume, 2))
+    for first in range(8):
+        scrambled = volume.copy()
+        for plane in scrambled[first::8]:
+            plane[:] = rng.permuted(plane.ravel()).reshape(plane.shape)
+        assert pattern_error(data, indicators(scrambled, 2)) > as_it_is + 0.002
+
+
+@pytest.mark.parametrize("kind", ["dark", "constant"])
+def test_what_is_black_in_the_image_need_not_be_quite_black_in_volumes(kind):
+    bright = np.where(blobs((80, 80)) + blobs((80, 80), seed=2) == 2, 180, 0).astype(np.uint8)  # a quarter of it
+    colours = np.stack([bright, bright[::-1], 0 * bright], axis=-1)
+    data = TrainingData.from_greyscale(bright) if kind == "dark" else TrainingData.from_colour(colours)
+    volumes = [blobs((EDGE,) * 3, seed=one) + blobs((EDGE,) * 3, seed=one + 1) == 2 for one in (1, 3)]
+    channels = np.stack([*volumes, np.zeros((EDGE,) * 3)][:: 1 if kind == "constant" else 3][: data.channels])
+    black = torch.from_numpy((channels * 180.0 / data.levels[1]).clip(0, 0.97).astype(np.float32)[None])
+    noisy = black + 0.02 + torch.from_numpy(np.random.default_rng(0).normal(0, 0.002, black.shape).astype(np.float32))
+    assert pattern_error(data, noisy) == pytest.approx(pattern_error(data, black))
+    surfaces = HeldOutSurfaces(data, None)
+    assert surfaces.error(surfaces.of_volumes(noisy)) < 0.3
+
+
+def test_intensities_have_the_patterns_of_what_is_above_their_mean():
     image = blobs((80, 80)).astype(np.float64)
     grey = (100 * image + 50 + np.random.default_rng(0).normal(0, 3, image.shape)).clip(0, 255).astype(np.uint8)
     data = TrainingData.from_greyscale(grey)
@@ -128,6 +156,24 @@ def test_planes_that_are_too_short_have_no_patterns():
     data = TrainingData.from_labels(blobs((30, 30)))
     patterns = HeldOutPatterns(data, 4, None)
     assert patterns.error(patterns.of_volumes(indicators(blobs((4,) * 3), 2))) == 0
+
+
+def test_of_large_micrographs_a_few_rows_are_looked_at_one_spacing_after_the_other(monkeypatch):
+    looks = []
+
+    class Flag:
+        def is_set(self):
+            looks.append(1)
+            return False
+
+    seen: list[int] = []
+    monkeypatch.setattr(thinning, "MOST_PIXELS", 20_000)
+    monkeypatch.setattr(
+        heldout_patterns, "image_channels", lambda _, stack: seen.append(stack.size) or [stack == 1] * 2
+    )
+    HeldOutPatterns(TrainingData.from_labels(np.tile(blobs((500, 500)), (4, 4))), EDGE, Flag())
+    assert len(looks) == 4
+    assert max(seen) <= 20_000
 
 
 @pytest.mark.parametrize("part", [HeldOutSurfaces, lambda data, flag: HeldOutPatterns(data, EDGE, flag)])

@@ -185,7 +185,7 @@ def test_surfaces_pull_at_the_generator_as_evaluations_find_them(recipe, data, m
     for event in trainer:
         if isinstance(event, Evaluation):
             pulls.append(trainer.gan.tension.weights.clone())
-            excess = held_out[-1].excess.clip(-0.1, 0.1) * 2.0 * 2 / 1000 / held_out[-1].surfaces
+            excess = held_out[-1].excess.clip(-0.1, 0.1) * 2.0 * 2 / 1000 / held_out[-1].scale
             after = pulls[-1] + torch.from_numpy(excess).float()
         if isinstance(event, Recovered):
             back_to = event.back_to

@@ -23,12 +23,6 @@ def test_patterns_follow_their_definition():
     assert pattern_counts(torch.from_numpy(image), 3).tolist() == expected.tolist()
 
 
-def test_every_few_rows_of_places_may_do():
-    image = torch.rand((40, 30), generator=torch.Generator().manual_seed(0)) < 0.5
-    rows = [pattern_counts(image[row : row + 5], 2) for row in range(0, 36, 4)]
-    assert torch.equal(pattern_counts(image, 2, every=4), sum(rows))
-
-
 def test_stripes_have_two_patterns_of_each_direction():
     stripes = (np.indices((40, 41))[1] % 2).astype(bool)
     found = shares(stripes, 1)

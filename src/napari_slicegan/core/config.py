@@ -241,8 +241,8 @@ class TrainingConfig:
     )
     surface_tension: float = setting(
         0.0,
-        "How fast the generator is pulled towards the surfaces of the micrograph, by the excess that evaluations find; "
-        "0 leaves it alone.",
+        "How fast the generator is pulled towards as many faces between phases as the micrograph has, by the excess "
+        "that evaluations find; 0 leaves it alone.",
         low=0,
         high=100,
     )

@@ -90,9 +90,10 @@ class Evaluation:
     fraction_error : float
         Largest absolute difference of a phase's volume fraction (or of a channel's mean intensity from 0 to 1).
     surface_error : float
-        Largest relative difference of a phase's surface (or of the mean square step of a channel's intensity).
+        Largest relative difference of the faces between two phases (or of a channel's mean square step).
     pattern_error : float
-        How different the shares of patterns of nine pixels are, in bits from 0 to 1: it tells shapes.
+        How different the shares of patterns of nine pixels are, in bits from 0 to 1: it tells shapes. Of a small image
+        chance alone makes more.
     lost : str
         The phases, or "all contrast", that the volumes hardly have; empty when all is there.
     """

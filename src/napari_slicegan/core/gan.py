@@ -116,7 +116,7 @@ class GAN:
                 loss = loss + share * generator_loss(critic(self._slices(volumes, source)))
             if self.wide:
                 loss = loss + self.wide.generator_loss(self.generator, self.rng)
-            if self.tension.weights.any():
+            if self.training.evaluation_iterations and self.tension.weights.any():
                 loss = loss + self.tension.loss(volumes)
             self._backward(self.optimizers[0], loss)
         self._step_generator()
@@ -216,7 +216,7 @@ class GAN:
             self.average.load_state_dict(state["average"])
         for critic, weights in zip(self.critics, state["discriminators"], strict=True):
             critic.load_state_dict(weights)
-        self.tension.weights = state["tension"]
+        self.tension.load(state["tension"])
         self._look_at_axes()
 
     def _look_at_axes(self) -> None:

@@ -52,10 +52,10 @@ class HeldOut:
 
     Attributes
     ----------
-    surfaces : array (3, K)
-        Of the micrographs, along each axis (see `HeldOutSurfaces.scale`).
+    scale : array (3, K)
+        Faces, or mean square steps, in the micrographs along each axis (see `HeldOutSurfaces`).
     excess : array (3, K)
-        How much more the volumes of the newest evaluation had.
+        How much more of them the volumes of the newest evaluation had, relative to these.
 
     Raises
     ------
@@ -76,8 +76,8 @@ class HeldOut:
         self._curves = of_views(found, data.views)  # (3, 2, C, R + 1)
         self._means = channel_means(data)  # (C,)
         self._surfaces = HeldOutSurfaces(data, flag)
-        self.surfaces = self._surfaces.scale
-        self.excess = np.zeros_like(self.surfaces)
+        self.scale = self._surfaces.scale
+        self.excess = np.zeros_like(self.scale)
         self._patterns = HeldOutPatterns(data, min(self._sample.edge, smallest), flag)
         self._flag = None
 

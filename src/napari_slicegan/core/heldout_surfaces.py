@@ -18,7 +18,7 @@ from napari_slicegan.core.surfaces import steps
 from napari_slicegan.core.thinning import thinned
 
 RARE = 0.02
-"""Of all faces: a share of a pair of phases below it counts as if it were so large, as chance rules it."""
+"""Of all faces, or of the largest mean square step: what is rarer counts as if it were not, as chance rules it."""
 
 _LEAST = 1e-6  # so that nothing is divided by 0 where nothing changes
 
@@ -46,8 +46,8 @@ class HeldOutSurfaces:
         self._data = data
         each = [self._of_source(source, flag) for source in range(len(data.sources))]
         self._wanted = of_views(each, data.views)  # (3, 2, K)
-        rare = RARE * self._wanted.sum(axis=2).max() if data.kind is OutputKind.PHASES else 0.0
-        self._scale = np.maximum(self._wanted, max(rare, _LEAST))
+        most = self._wanted.sum(axis=2) if data.kind is OutputKind.PHASES else self._wanted
+        self._scale = np.maximum(self._wanted, max(RARE * most.max(), _LEAST))
 
     def of_volumes(self, volumes: Tensor) -> Floats:
         """What changes along each axis, (3, K), of volumes (B, C, Z, Y, X), see `steps`."""

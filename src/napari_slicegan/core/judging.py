@@ -114,7 +114,7 @@ class Judge:
             return
         yield found
         if self._held_out and not found.lost:
-            self._gan.tension.adjust(self._held_out.excess, self._held_out.surfaces, self._every)
+            self._gan.tension.adjust(self._held_out.excess, self._held_out.scale, self._every)
         self.standing, verdict = self.standing.after(found, self._patience)
         self.is_settled = verdict is Verdict.END
         if self.standing.best is found:

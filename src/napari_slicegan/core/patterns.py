@@ -25,8 +25,8 @@ def grid_length(spacing: int) -> int:
     return 2 * spacing + 1
 
 
-def pattern_counts(planes: Tensor, spacing: int, every: int = 1) -> Tensor:
-    """How often each pattern occurs.
+def pattern_counts(planes: Tensor, spacing: int) -> Tensor:
+    """How often each pattern occurs in planes.
 
     Parameters
     ----------
@@ -34,24 +34,40 @@ def pattern_counts(planes: Tensor, spacing: int, every: int = 1) -> Tensor:
         Where a phase is.
     spacing : int
         Of the grid, in pixels; planes are at least 2 spacing + 1 pixels long.
-    every : int
-        Only every so many rows of places count.
 
     Returns
     -------
     int64 Tensor (512,)
         Bit n of a number says whether the phase is at point n of the grid, row by row.
     """
-    reach = 2 * spacing
-    height, width = planes.shape[-2] - reach, planes.shape[-1] - reach
-    rows = [_row_numbers(planes[..., down : down + height : every, :], spacing, width) for down in (0, spacing, reach)]
-    numbers = rows[0].short() + 8 * rows[1].short() + 64 * rows[2].short()  # (..., H - reach, W - reach)
+    height = planes.shape[-2] - 2 * spacing
+    upper, middle, lower = (planes[..., down : down + height, :] for down in (0, spacing, 2 * spacing))
+    return counts_of_rows(upper, middle, lower, spacing)
+
+
+def counts_of_rows(upper: Tensor, middle: Tensor, lower: Tensor, spacing: int) -> Tensor:
+    """How often each pattern occurs where the three rows of the grid lie in three stacks of rows.
+
+    Parameters
+    ----------
+    upper, middle, lower : bool Tensor (..., R, W)
+        Where a phase is, for each of R places of the grid.
+    spacing : int
+        Of the grid, in pixels.
+
+    Returns
+    -------
+    int64 Tensor (512,)
+        As of `pattern_counts`.
+    """
+    first, second, third = (_row_numbers(rows, spacing).short() for rows in (upper, middle, lower))
+    numbers = first + 8 * second + 64 * third  # (..., R, W - 2 spacing)
     return torch.bincount(numbers.flatten(), minlength=PATTERNS)
 
 
-def _row_numbers(planes: Tensor, spacing: int, width: int) -> Tensor:
+def _row_numbers(rows: Tensor, spacing: int) -> Tensor:
     """Three bits, 0 to 7, of the three points beside each other."""
-    bits = planes.to(torch.uint8)
+    bits, width = rows.to(torch.uint8), rows.shape[-1] - 2 * spacing
     left, middle, right = (bits[..., across : across + width] for across in (0, spacing, 2 * spacing))
     return left + 2 * middle + 4 * right
 

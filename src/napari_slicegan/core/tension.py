@@ -3,7 +3,8 @@
 Discriminators see probabilities, and one generator after the other; a finished volume is of the most likely phases of
 an average generator, and may have a tenth more faces than the micrograph, or less, of which no discriminator learns. So
 the generator is told: what it makes small has another term, the faces between each two phases, each with a weight. The
-weights are Lagrange multipliers: they grow while there are too many faces, and fall while there are too few.
+weights are Lagrange multipliers, relative to what the micrographs have: they grow while there are too many faces, and
+fall while there are too few.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.surfaces import kinds_of_steps, steps
 
 LARGEST = 2.0
-"""Of the weights, where the published loss of the generator has slopes of about 1 in each slice."""
+"""Of the multipliers, where the published loss of the generator has slopes of about 1 in each slice."""
 _LARGEST_EXCESS = 0.1  # that counts: a generator that has learnt little yet is not pulled too far
 _ITERATIONS = 1000
-_EDGE = 32  # of the part of each volume that is pulled at: a multiple of what a lattice repeats by, and quickly done
+_EDGE = 32  # of the part of each volume that is pulled at: as good as all of it, and quickly done
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,12 +36,12 @@ class SurfaceTension:
     channels : int
         Of a voxel.
     gain : float
-        By how much an excess of 1 changes a weight in 1000 iterations.
+        By how much an excess of 1 would change a multiplier in 1000 iterations; one of more than 0.1 counts as 0.1.
 
     Attributes
     ----------
     weights : Tensor (3, K)
-        Relative to the surfaces in the micrographs; 0 at first.
+        The multipliers, divided by what the micrographs have; 0 at first.
     """
 
     def __init__(self, kind: OutputKind, channels: int, gain: float) -> None:
@@ -55,10 +56,12 @@ class SurfaceTension:
         excess : array (3, K)
             How much more there is in finished volumes than in the micrographs: 0.1 is a tenth more.
         wanted : array (3, K)
-            What is in the micrographs, of which nothing is 0.
+            What is in the micrographs, more than 0.
         iterations : int
             Since the last time.
         """
+        if not np.isfinite(excess).all():  # of a generator that is broken, which others notice
+            return
         change = self._gain * iterations / _ITERATIONS * excess.clip(-_LARGEST_EXCESS, _LARGEST_EXCESS) / wanted
         most = torch.from_numpy(LARGEST / wanted).float()
         self.weights = (self.weights + torch.from_numpy(change).float()).clamp(-most, most)
@@ -70,6 +73,18 @@ class SurfaceTension:
             part = hardened(part)
         found = torch.stack([steps(part, 2 + axis, self._kind) for axis in range(3)])  # (3, K)
         return (self.weights.to(found) * found).sum() / 3
+
+    def load(self, weights: Tensor) -> None:
+        """Take over the weights of a checkpoint.
+
+        Raises
+        ------
+        ValueError
+            They are not those of such volumes.
+        """
+        if weights.shape != self.weights.shape or not weights.isfinite().all():
+            raise ValueError("the weights of the surface tension do not fit")
+        self.weights = weights.cpu()
 
     def forget(self) -> None:
         """Begin anew."""

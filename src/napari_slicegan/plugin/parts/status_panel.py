@@ -20,7 +20,7 @@ _ROWS = {
     "time": ("Time", "Time spent training, and the expected time to the end."),
     "errors": (
         "Likeness",
-        "How far four volumes are from the micrograph: in two-point correlations (S2) and in volume fractions.",
+        "How far volumes kept aside for this are from the micrograph: in two-point correlations (S2) and in fractions.",
     ),
 }
 
