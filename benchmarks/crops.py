@@ -14,7 +14,7 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from screening import field
 
-from napari_slicegan.core.config import Crops, Symmetry
+from napari_slicegan.core.choices import Crops, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 

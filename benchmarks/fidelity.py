@@ -31,7 +31,7 @@ from materials import MATERIALS, Labels, Material, against_images, noise
 from rows import GROUPS, Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
 
 from napari_slicegan.cli.settings import Request, parse_assignment
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import TrainingError

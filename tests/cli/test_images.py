@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from napari_slicegan.cli.images import read_training_data
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError
 from tests.cli.conftest import blobs, write
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from napari_slicegan.cli.settings import Request, parse_assignment, settings_help
-from napari_slicegan.core.config import NetworkConfig, TrainingConfig, Upsampling
+from napari_slicegan.core.choices import Upsampling
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.presets import PRESETS
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.result import Comparison, Estimate, Group, Judgement, Picture, Row, Verdict
-from napari_slicegan.core.config import OutputKind
 
 HOSTILE = "<script>alert(1)</script>"
 """What somebody may call a layer or a phase."""

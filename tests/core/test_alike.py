@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
-from napari_slicegan.core.config import Axes, Symmetry, Upsampling
+from napari_slicegan.core.choices import Axes, Symmetry, Upsampling
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.training import Trainer

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError, OutputError
 from napari_slicegan.core.output import arrays
 from napari_slicegan.core.output.arrays import phases_in, range_of, write_array

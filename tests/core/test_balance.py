@@ -8,7 +8,7 @@ import torch
 
 from napari_slicegan.core import balance as balancing
 from napari_slicegan.core.balance import LARGEST, channel_means
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.networks import Generator

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.judge import band, estimate, judge
 from napari_slicegan.core.comparison.known import Known, between, corrected, from_boxes
 from napari_slicegan.core.comparison.matching import check_size, cut, pieces, ratio, resampled, to_bytes
@@ -19,7 +20,6 @@ from napari_slicegan.core.comparison.sections import Sections
 from napari_slicegan.core.comparison.steps import Steps
 from napari_slicegan.core.comparison.sums import add, count, whole
 from napari_slicegan.core.comparison.truth import Truth
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.output.formats import SUFFIXES

@@ -5,7 +5,8 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind, TrainingConfig
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.geometry import Geometry
 from napari_slicegan.core.presets import PRESETS, default_preset, preset_named

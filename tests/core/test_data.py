@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core.config import OutputKind, Symmetry
+from napari_slicegan.core.choices import OutputKind, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData, detect_kind
 from napari_slicegan.core.errors import DataError

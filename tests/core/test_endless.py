@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume import endless
 from napari_slicegan.core.volume.endless import EndlessVolume

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume import generation, tiles
 from napari_slicegan.core.volume.evaluation import Evaluation

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from napari_slicegan.core import asides, heldout, sample, thinning
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.events import EndReason, Evaluation
 from napari_slicegan.core.heldout import HeldOut

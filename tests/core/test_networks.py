@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.geometry import Geometry
 from napari_slicegan.core.networks import Discriminator, Generator
 from tests.core.conftest import SETS, tiny_network

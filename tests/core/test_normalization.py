@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_slicegan.core.config import Normalization
+from napari_slicegan.core.choices import Normalization
 from napari_slicegan.core.normalization import FIRST, LAST, BatchNormalization
 from napari_slicegan.core.training import Trainer
 from tests.core.conftest import small_network

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.output.sinks import ome_zarr
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.ome_zarr import KEY, OmeZarrSink, chunk_and_shard, open_levels

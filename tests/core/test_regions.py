@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_slicegan.core import crops as crops_module
-from napari_slicegan.core.config import Crops, OutputKind, Symmetry
+from napari_slicegan.core.choices import Crops, OutputKind, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError

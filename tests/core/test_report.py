@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.report import as_json, as_text, check_report, write_report
 from napari_slicegan.core.comparison.report.figures import draw, panels, picture
 from napari_slicegan.core.comparison.report.numbers import as_csv
@@ -28,7 +29,6 @@ from napari_slicegan.core.comparison.report.words import (
     times,
 )
 from napari_slicegan.core.comparison.result import Estimate, Group, Judgement, Verdict
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.figure import PALETTE
 from napari_slicegan.core.words import readable

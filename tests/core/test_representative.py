@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_slicegan.core.config import Crops, Symmetry
+from napari_slicegan.core.choices import Crops, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.representative import LEAST, balanced, representative_weights

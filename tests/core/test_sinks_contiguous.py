@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.output import tiff_options

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_slicegan.core import tension
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.surfaces import kinds_of_steps, steps
 from napari_slicegan.core.tension import LARGEST, SurfaceTension, hardened
 

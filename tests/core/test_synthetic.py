@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_slicegan.core import synthetic
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.sample_models import FOLDER, sample_models
 from napari_slicegan.core.synthetic import MATERIALS, make_micrographs, micrographs, truth, volume
 

@@ -14,7 +14,7 @@ from vtkmodules.vtkCommonCore import reference
 from vtkmodules.vtkIOXML import vtkXMLImageDataReader
 
 from napari_slicegan.core import memory
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks import vti
 from napari_slicegan.core.output.sinks.base import VolumeDescription

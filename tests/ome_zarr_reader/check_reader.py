@@ -9,7 +9,8 @@ from ome_zarr.reader import Multiscales, Reader
 from ome_zarr_models.v05.image import Image
 from zarr import open_group
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo

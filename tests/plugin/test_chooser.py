@@ -15,7 +15,7 @@ from qtpy.QtCore import QEvent, QPoint
 from qtpy.QtGui import QColor, QHelpEvent
 from qtpy.QtWidgets import QApplication, QColorDialog
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.plugin.images import file_tags, looking
 from napari_slicegan.plugin.images.chooser import LOOKING, NO_LAYER, Material, MaterialChooser
 from napari_slicegan.plugin.images.finding import look_at

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from napari_slicegan.core import training_estimate
-from napari_slicegan.core.config import Symmetry
+from napari_slicegan.core.choices import Symmetry
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.training_estimate import TrainingCosts
 from napari_slicegan.plugin.layers import image_of

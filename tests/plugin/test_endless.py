@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.plugin.generate import endless

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from magicgui.widgets import FloatSpinBox
 
-from napari_slicegan.core.config import NetworkConfig, Symmetry, TrainingConfig
+from napari_slicegan.core.choices import Symmetry
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.plugin.parts.form import build_form, read_form, show_config

@@ -12,7 +12,7 @@ import zarr
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.output.places import journal_of, part_of
 from napari_slicegan.plugin.files import opening
 from napari_slicegan.plugin.generate.output_rows import Output

@@ -13,7 +13,7 @@ import torch
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.plugin.generate.form import NO_MODEL
 from napari_slicegan.plugin.parts.dock import WIDTH
 from napari_slicegan.plugin.work.job import State

@@ -12,7 +12,8 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.plugin.images import finding

@@ -16,7 +16,7 @@ from qtpy.QtGui import QColor, QGuiApplication, QPalette
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QLabel
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_header import read_info
 from napari_slicegan.plugin.generate import model_files

@@ -13,7 +13,7 @@ import zarr
 from napari.layers import Image, Labels, Layer
 from safetensors.numpy import save_file
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError, ModelError
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.request import VolumeRequest

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels, Layer
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.sample_models import sample_models
 from napari_slicegan.core.synthetic import MATERIALS

@@ -11,7 +11,8 @@ import pytest
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.plugin.layers import Look
 from napari_slicegan.plugin.models import ModelEntry

@@ -17,8 +17,8 @@ from napari_slicegan.cli.settings import Request
 from napari_slicegan.cli.tables import Row, intensity_rows, phase_rows, print_table
 from napari_slicegan.cli.train import check_free, start
 from napari_slicegan.core import synthetic
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.sections import micrograph_correlations
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.figure import comparison
 from napari_slicegan.core.files import MODEL, write_atomically

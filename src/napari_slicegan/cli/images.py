@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from napari_slicegan.core.calibration import standard_size
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, DataError
 from napari_slicegan.core.io import ImageFile, read_image

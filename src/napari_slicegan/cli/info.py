@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.cli.images import read_grey_or_colour
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import MAX_PHASES, detect_kind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.presets import PRESETS

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.config import Symmetry
+from napari_slicegan.core.choices import Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.networks import Generator
 

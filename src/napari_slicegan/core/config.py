@@ -10,53 +10,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from napari_slicegan.core.choices import Axes, Crops, Normalization, OutputKind, Symmetry, Upsampling
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.geometry import Geometry
-
-
-class OutputKind(StrEnum):
-    """What one voxel is: one of several phases, a grey level, or a colour."""
-
-    PHASES = "phases"
-    GREY = "grey"
-    COLOUR = "colour"
-
-
-class Upsampling(StrEnum):
-    """How the last layer of the generator doubles its input."""
-
-    TRANSPOSE = "transpose"
-    RESIZE = "resize"
-
-
-class Symmetry(StrEnum):
-    """Which copies of a crop the material may be trained on as well."""
-
-    AUTO = "auto"
-    NONE = "none"
-    MIRROR = "mirror"
-    ROTATE = "rotate"
-
-
-class Axes(StrEnum):
-    """What the generator makes of axes that are compared with the same image."""
-
-    FREE = "free"
-    ALIKE = "alike"
-
-
-class Normalization(StrEnum):
-    """By which statistics the generator normalises in training."""
-
-    BATCH = "batch"
-    RUNNING = "running"
-
-
-class Crops(StrEnum):
-    """Which places of an image crops come from."""
-
-    UNIFORM = "uniform"
-    REPRESENTATIVE = "representative"
 
 
 def setting(default: Any, help_text: str, **limits: float) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.pixels import (
     MAX_COUNTED,

@@ -17,7 +17,8 @@ from torch.optim.swa_utils import AveragedModel
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
-from napari_slicegan.core.config import Axes, NetworkConfig, TrainingConfig
+from napari_slicegan.core.choices import Axes
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 
 from napari_slicegan.core.balance import balance, channel_means
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.directions import of_planes, of_views
 from napari_slicegan.core.events import Evaluation

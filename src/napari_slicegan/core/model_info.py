@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind
+from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, SliceGANError
 from napari_slicegan.core.thumbnail import png_of

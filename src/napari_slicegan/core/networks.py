@@ -8,8 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
-from napari_slicegan.core.config import Normalization as Statistics
+from napari_slicegan.core.choices import Normalization as Statistics
+from napari_slicegan.core.choices import OutputKind, Upsampling
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.normalization import BatchNormalization
 
 

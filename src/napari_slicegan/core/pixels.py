@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.regions import Regions, as_regions, filled, pieces
 from napari_slicegan.core.values import as_bytes, distinct_values, is_colour

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from napari_slicegan.core.config import Axes, Crops, NetworkConfig, Normalization, Symmetry, TrainingConfig
+from napari_slicegan.core.choices import Axes, Crops, Normalization, Symmetry
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 
 

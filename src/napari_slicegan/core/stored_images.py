@@ -10,7 +10,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, ModelError
 from napari_slicegan.core.files import IMAGES, write_atomically

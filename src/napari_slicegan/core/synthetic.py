@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_slicegan.core import microstructures
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.io import ImageFile, read_image, write_image
 from napari_slicegan.core.randomness import Box
 

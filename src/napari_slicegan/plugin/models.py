@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.plugin.layers import Look, unit_text
 from napari_slicegan.plugin.phases import LONGEST_NAME
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.sample_models import sample_models
 from napari_slicegan.core.synthetic import MATERIALS, micrographs
 from napari_slicegan.core.volume.request import VolumeRequest

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.known import ENOUGH, Known
 from napari_slicegan.core.comparison.matching import Bytes, pieces
@@ -22,7 +23,6 @@ from napari_slicegan.core.comparison.samples import ModelVolumes, Volume
 from napari_slicegan.core.comparison.sides import RANDOM, TRUTH, VOLUMES, Side, compare_patches
 from napari_slicegan.core.comparison.steps import Progress, Steps
 from napari_slicegan.core.comparison.truth import know_images
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 
 _USUAL = ComparisonConfig()

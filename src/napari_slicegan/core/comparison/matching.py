@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.calibration import standard_size
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.samples import SMALLEST, ModelVolumes, Volume
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.values import distinct_values, is_colour, phase_indices

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.quantity import Quantity, View
 from napari_slicegan.core.comparison.sections import Layout, Sections
 from napari_slicegan.core.comparison.sums import Sums, count, read
-from napari_slicegan.core.config import OutputKind
 
 Floats = npt.NDArray[np.float64]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.known import ENOUGH, Known, between, corrected, from_boxes, from_volumes, level
 from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.sections import Layout, Sections
 from napari_slicegan.core.comparison.solids import quick_numbers, slow_numbers
 from napari_slicegan.core.comparison.steps import Steps
 from napari_slicegan.core.comparison.sums import Sums, add
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.statistics.representativity import Representativity, representativity
 
 Bytes = npt.NDArray[np.uint8]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison import matching
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.matching import Bytes, Shape
@@ -19,7 +20,6 @@ from napari_slicegan.core.comparison.rows import Heading
 from napari_slicegan.core.comparison.samples import SMALLEST, ModelVolumes, Volume
 from napari_slicegan.core.comparison.solids import solids, without_transport
 from napari_slicegan.core.comparison.truth import Truth, cut_note
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.statistics.representativity import Representativity

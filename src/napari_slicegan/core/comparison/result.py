@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.statistics.chords import RunSums, chord_density, lineal_path, mean_chord, run_sums
 from napari_slicegan.core.statistics.correlation import PairSums, correlation_curves, pair_sums, phase_pair_sums
 from napari_slicegan.core.statistics.fractions import count_sums

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.known import Known, corrected, from_boxes, level
 from napari_slicegan.core.comparison.matching import Shape, check_size, cut, pieces, resampled
 from napari_slicegan.core.comparison.material import Material
 from napari_slicegan.core.comparison.samples import Volume
 from napari_slicegan.core.comparison.sections import Sections
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.statistics.representativity import Representativity, representativity
 

@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.memory import is_out_of_memory
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.values import label_dtype

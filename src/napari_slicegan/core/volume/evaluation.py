@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.networks import Generator, ResizeConvolution
 from napari_slicegan.core.values import label_dtype
 from napari_slicegan.core.volume.latent import latent_field

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from napari_slicegan.core.config import NetworkConfig, OutputKind, Upsampling
+from napari_slicegan.core.choices import OutputKind, Upsampling
+from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision
 from napari_slicegan.core.volume.tiles import tile_edge
 

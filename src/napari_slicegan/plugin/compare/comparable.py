@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.matching import check_size, ratio
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.plugin.compare.task import ComparisonOrder, truth_volume, volumes_of

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_slicegan.core.calibration import in_one_unit
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.output.arrays import TILE, phases_in, range_of, write_array
 from napari_slicegan.core.output.sinks.base import VolumeDescription

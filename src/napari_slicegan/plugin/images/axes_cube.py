@@ -10,7 +10,7 @@ from qtpy.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QBrush, QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF, QTransform
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.plugin.layers import LayerImage, is_in_memory
 from napari_slicegan.plugin.painting import painted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import ComboBox, Label
 from psygnal import Signal
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import AXES
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.plugin.images.choice import Choice

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.core.regions import pieces

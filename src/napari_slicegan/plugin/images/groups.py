@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.plugin.images.axes_cube import AxesCube
 from napari_slicegan.plugin.images.phase_table import PhaseTable
 from napari_slicegan.plugin.images.segment_group import SegmentGroup

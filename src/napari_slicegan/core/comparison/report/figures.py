@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.result import Comparison, Estimate, Row
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.figure import PALETTE
 from napari_slicegan.core.words import readable
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.report import words
 from napari_slicegan.core.comparison.report.figures import COLOURS, Panel, draw, panels, picture
 from napari_slicegan.core.comparison.result import Comparison, Picture, Verdict
-from napari_slicegan.core.config import OutputKind
 from napari_slicegan.core.figure import PALETTE, scale_bar_length
 from napari_slicegan.core.words import readable
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari_slicegan.core.calibration import standard_size
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import Level

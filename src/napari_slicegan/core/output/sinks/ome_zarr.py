@@ -20,7 +20,7 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import BloscCodec
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks import ngff, pyramid
 from napari_slicegan.core.output.sinks.base import VolumeDescription

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_slicegan.core.config import OutputKind
+from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
 from napari_slicegan.core.volume.tiles import Slices
