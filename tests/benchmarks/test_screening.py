@@ -33,4 +33,4 @@ def test_every_idea_is_one_of_its_own():
     recipes = [(*screening.settings_of(name, 0), idea.players) for name, idea in ideas.IDEAS.items()]
     assert all(recipes.count(recipe) == 1 for recipe in recipes)
     quick = preset_named("quick")
-    assert screening.settings_of(ideas.BASE, 7) == (quick.network, replace(quick.training, seed=7, wide_share=0.0))
+    assert screening.settings_of(ideas.BASE, 7) == (quick.network, replace(quick.training, seed=7, **ideas.ALONE))
