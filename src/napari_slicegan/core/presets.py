@@ -67,7 +67,7 @@ _LARGE = Preset(
     "large",
     "As 'quick', with crops of 64 pixels: for large and for long structures; it learns more slowly.",
     NetworkConfig(channels=(64, 64, 32, 8), latent_channels=16, discriminator_channels=(16, 32, 64, 128)),
-    replace(_QUICK.training, minutes=15.0, wide_share=0.0, evaluation_iterations=150),
+    replace(_QUICK.training, minutes=15.0, wide_share=0.0, evaluation_iterations=150, surface_tension=5.0),
 )
 _PAPER = Preset(
     "paper",
