@@ -70,7 +70,7 @@ def test_each_kind_and_axis_has_a_weight_of_its_own():
 
 
 def test_weights_add_up_stay_bounded_and_are_forgotten():
-    pulls, wanted = SurfaceTension(OutputKind.GREY, 1, 1.0), np.full((3, 1), 0.25)
+    pulls, wanted = SurfaceTension(OutputKind.PHASES, 2, 1.0), np.full((3, 1), 0.25)
     for _ in range(2):
         pulls.adjust(np.full((3, 1), 0.1), wanted, 1000)
     assert pulls.weights.flatten().tolist() == pytest.approx([0.2 / 0.25] * 3)
@@ -80,3 +80,21 @@ def test_weights_add_up_stay_bounded_and_are_forgotten():
     assert pulls.weights.flatten().tolist() == pytest.approx([LARGEST / 0.25] * 3)
     pulls.forget()
     assert not pulls.weights.any()
+
+
+def test_grey_levels_are_left_alone():
+    """A generator that is rewarded for their steps makes nothing else."""
+    pulls = SurfaceTension(OutputKind.GREY, 1, 1.0)
+    pulls.adjust(np.full((3, 1), -0.1), np.full((3, 1), 0.25), 1000)
+    assert not pulls.weights.any()
+
+
+def test_weights_of_another_training_or_none_at_all_are_refused():
+    pulls = SurfaceTension(OutputKind.PHASES, 2, 1.0)
+    pulls.load(torch.full((3, 1), 0.5))
+    assert pulls.weights.flatten().tolist() == [0.5] * 3
+    for wrong in (torch.zeros(3, 3), torch.full((3, 1), float("nan"))):
+        with pytest.raises(ValueError, match="do not fit"):
+            pulls.load(wrong)
+    pulls.adjust(np.full((3, 1), np.nan), np.full((3, 1), 0.25), 1000)
+    assert pulls.weights.flatten().tolist() == [0.5] * 3

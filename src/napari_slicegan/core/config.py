@@ -198,7 +198,7 @@ class TrainingConfig:
     surface_tension: float = setting(
         0.0,
         "How fast the generator is pulled towards as many faces between phases as the micrograph has, by the excess "
-        "that evaluations find; 0 leaves it alone.",
+        "that evaluations find; 0 leaves it alone, as grey levels and colours are.",
         low=0,
         high=100,
     )

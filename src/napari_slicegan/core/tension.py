@@ -5,6 +5,9 @@ an average generator, and may have a tenth more faces than the micrograph, or le
 the generator is told: what it makes small has another term, the faces between each two phases, each with a weight. The
 weights are Lagrange multipliers, relative to what the micrographs have: they grow while there are too many faces, and
 fall while there are too few.
+
+Of phases only: how often voxels change phase is bounded, while the steps of intensities are not. Pulled towards more of
+them, a generator of grey levels makes nothing but steps.
 """
 
 from __future__ import annotations
@@ -60,18 +63,16 @@ class SurfaceTension:
         iterations : int
             Since the last time.
         """
-        if not np.isfinite(excess).all():  # of a generator that is broken, which others notice
+        if self._kind is not OutputKind.PHASES or not np.isfinite(excess).all():  # others notice what is broken
             return
         change = self._gain * iterations / _ITERATIONS * excess.clip(-_LARGEST_EXCESS, _LARGEST_EXCESS) / wanted
         most = torch.from_numpy(LARGEST / wanted).float()
         self.weights = (self.weights + torch.from_numpy(change).float()).clamp(-most, most)
 
     def loss(self, volumes: Tensor) -> Tensor:
-        """The term of the generator's loss, scalar, for volumes (B, C, Z, Y, X) as the generator gives them."""
-        part = volumes[..., :_EDGE, :_EDGE, :_EDGE]
-        if self._kind is OutputKind.PHASES:
-            part = hardened(part)
-        found = torch.stack([steps(part, 2 + axis, self._kind) for axis in range(3)])  # (3, K)
+        """The term of the generator's loss, scalar, for probabilities of phases (B, C, Z, Y, X)."""
+        part = hardened(volumes[..., :_EDGE, :_EDGE, :_EDGE])
+        found = torch.stack([steps(part, 2 + axis, OutputKind.PHASES) for axis in range(3)])  # (3, K)
         return (self.weights.to(found) * found).sum() / 3
 
     def load(self, weights: Tensor) -> None:
