@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
-from napari_slicegan.core.choices import Axes
+from napari_slicegan.core.choices import Axes, Normalization
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
@@ -66,13 +66,13 @@ class GAN:
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
-        self.generator.train_by(training.normalization)
+        self.generator.renormalize(training.normalization is Normalization.RUNNING)
         self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)
         self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
-        self.tension = SurfaceTension(data.kind, data.channels, training.surface_tension)
+        self.tension = SurfaceTension(len(data.phases), training.surface_tension)
         self.optimizers = self._adams()
         self.average = self._averaged() if training.average else None
 
@@ -171,7 +171,6 @@ class GAN:
                 self.alike.begin(self.generator)
             if self.average:
                 self.average = self._averaged()
-            self.tension.forget()
         self.optimizers = self._adams()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:

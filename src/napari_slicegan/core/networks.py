@@ -8,7 +8,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.choices import Normalization as Statistics
 from napari_slicegan.core.choices import OutputKind, Upsampling
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.normalization import BatchNormalization
@@ -63,15 +62,15 @@ class Generator(nn.Module):
         x = self.outputs(latent)
         if not self.training:
             x = self.with_offsets(x)
-        if self.config.output is not OutputKind.PHASES:
-            return 0.5 * (torch.tanh(x) + 1)
-        return torch.softmax(x, dim=1)
+        if self.config.output is OutputKind.PHASES:
+            return torch.softmax(x, dim=1)
+        return 0.5 * (torch.tanh(x) + 1)
 
-    def train_by(self, normalization: Statistics) -> None:
-        """Say by which statistics training normalises; evaluation knows nothing of it."""
+    def renormalize(self, wanted: bool) -> None:
+        """Say whether training normalises by running statistics, as evaluation does."""
         for norm in self.norms:
             assert isinstance(norm, BatchNormalization)
-            norm.is_renormalized = normalization is Statistics.RUNNING
+            norm.is_renormalized = wanted
 
     def with_offsets(self, outputs: Tensor) -> Tensor:
         """Add the offsets to what the last layer gave, (B, image_channels, Z, Y, X)."""

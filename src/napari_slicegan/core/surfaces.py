@@ -8,11 +8,6 @@ from torch import Tensor
 from napari_slicegan.core.choices import OutputKind
 
 
-def kinds_of_steps(kind: OutputKind, channels: int) -> int:
-    """How many numbers `steps` gives."""
-    return channels * (channels - 1) // 2 if kind is OutputKind.PHASES else channels
-
-
 def steps(values: Tensor, axis: int, kind: OutputKind) -> Tensor:
     """What changes from a pixel to the next along an axis.
 

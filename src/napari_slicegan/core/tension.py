@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from napari_slicegan.core.choices import OutputKind
-from napari_slicegan.core.surfaces import kinds_of_steps, steps
+from napari_slicegan.core.surfaces import steps
 
 LARGEST = 2.0
 """Of the multipliers, where the published loss of the generator has slopes of about 1 in each slice."""
@@ -30,26 +30,24 @@ Floats = npt.NDArray[np.float64]
 
 
 class SurfaceTension:
-    """Weights of the surfaces of each kind (see `steps`) along each axis.
+    """Weights of the faces between each two phases along each axis.
 
     Parameters
     ----------
-    kind : OutputKind
-        What a voxel is.
-    channels : int
-        Of a voxel.
+    phases : int
+        How many there are; 0 of grey levels and colours, which are left alone.
     gain : float
         By how much an excess of 1 would change a multiplier in 1000 iterations; one of more than 0.1 counts as 0.1.
 
     Attributes
     ----------
     weights : Tensor (3, K)
-        The multipliers, divided by what the micrographs have; 0 at first.
+        For the K pairs of phases (see `steps`): the multipliers, divided by what the micrographs have; 0 at first.
     """
 
-    def __init__(self, kind: OutputKind, channels: int, gain: float) -> None:
-        self._kind, self._gain = kind, gain
-        self.weights = torch.zeros(3, kinds_of_steps(kind, channels))
+    def __init__(self, phases: int, gain: float) -> None:
+        self._gain = gain
+        self.weights = torch.zeros(3, phases * (phases - 1) // 2)
 
     def adjust(self, excess: Floats, wanted: Floats, iterations: int) -> None:
         """Change the weights.
@@ -63,7 +61,7 @@ class SurfaceTension:
         iterations : int
             Since the last time.
         """
-        if self._kind is not OutputKind.PHASES or not np.isfinite(excess).all():  # others notice what is broken
+        if not self.weights.numel() or not np.isfinite(excess).all():  # others notice what is broken
             return
         change = self._gain * iterations / _ITERATIONS * excess.clip(-_LARGEST_EXCESS, _LARGEST_EXCESS) / wanted
         most = torch.from_numpy(LARGEST / wanted).float()
@@ -86,10 +84,6 @@ class SurfaceTension:
         if weights.shape != self.weights.shape or not weights.isfinite().all():
             raise ValueError("the weights of the surface tension do not fit")
         self.weights = weights.cpu()
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.weights = torch.zeros_like(self.weights)
 
 
 def hardened(soft: Tensor) -> Tensor:
