@@ -50,6 +50,7 @@ _SHOWN = {
     "within_3": "rows within 3 spreads",
     "median": "median multiple",
     "p90": "90th percentile",
+    "scatter": "scatter of blocks",
     "lattice_worst": "worst lattice artefact",
     "fraction_error": "fractions, image",
     "correlation_error": "S2, image",
@@ -59,7 +60,7 @@ _SHOWN = {
     "patterns": "patterns, image",
 }
 _IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
-_OF_ROWS = ("generated", "relative", "multiple")
+_OF_ROWS = ("generated", "relative", "multiple", "scatter")
 
 Record = dict[str, Any]
 Snapshot = tuple[SliceGAN, int, float]  # a model on its way: after so many updates and seconds
@@ -223,7 +224,7 @@ def _print_rows(title: str, records: Sequence[Record]) -> None:
     lines = []
     for key, rows in sorted(found.items(), key=lambda one: GROUPS.index(one[0][0])):
         truth = [f"{rows[0][part]:.3g}" for part in ("truth", "spread")]
-        lines.append([*key, *truth, *(_range([row[part] for row in rows]) for part in _OF_ROWS)])
+        lines.append([*key, *truth, *(_range([row[part] for row in rows if part in row]) for part in _OF_ROWS)])
     print(f"{title}\n")
     _print_table(["Group", "Row", "Truth", "its spread", *_OF_ROWS], lines)
     for note in dict.fromkeys(note for record in records for note in record["notes"]):

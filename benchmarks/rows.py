@@ -61,7 +61,8 @@ class Row:
     """A row of a comparison; of a curve the root mean square over its points stands for each number.
 
     `truth` is the mean of the truth's blocks, `spread` their standard deviation; `relative` is the difference of the
-    means by the truth, `multiple` by the spread: 1 is as close as another piece of the material.
+    means by the truth, `multiple` by the spread: 1 is as close as another piece of the material. `scatter` is the
+    standard deviation of the generated blocks by that of the truth: 1 if they differ as pieces of the material do.
     """
 
     group: str
@@ -71,6 +72,7 @@ class Row:
     generated: float
     relative: float
     multiple: float
+    scatter: float
 
 
 def blocks_of(volume: Labels, edge: int) -> list[Labels]:
@@ -143,16 +145,17 @@ def compare(truth: Measures, made: Measures) -> tuple[list[Row], list[str]]:
             continue
         mean, spread = there.mean(axis=0), _rms(there.std(axis=0, ddof=1))
         if not len(generated):  # a phase was lost: to leave the row out would praise that
-            rows.append(Row(*key, _rms(mean), spread, math.nan, math.inf, math.inf))
+            rows.append(Row(*key, _rms(mean), spread, math.nan, math.inf, math.inf, math.nan))
             continue
         apart = _rms(generated.mean(axis=0) - mean)
         relative = apart / _rms(mean) if mean.any() else math.inf
-        rows.append(Row(*key, _rms(mean), spread, _rms(generated.mean(axis=0)), relative, apart / spread))
+        scatter = _rms(generated.std(axis=0, ddof=1)) / spread if len(generated) > 1 else math.nan
+        rows.append(Row(*key, _rms(mean), spread, _rms(generated.mean(axis=0)), relative, apart / spread, scatter))
     return rows, notes
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
-    """The share of rows within 3 spreads, median and 90th percentile of the multiples, the worst row of each group."""
+    """The share of rows within 3 spreads, median and 90th percentile of the multiples, scatter, the worst rows."""
     multiples = np.array([row.multiple for row in rows])
     worst: dict[str, Row] = {}
     for row in rows:
@@ -161,6 +164,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "within_3": float((multiples <= 3).mean()),
         "median": float(np.median(multiples)),
         "p90": float(np.quantile(multiples, 0.9, method="higher")),  # nothing is interpolated: some may be inf
+        "scatter": float(np.nanmedian([row.scatter for row in rows])),
         "worst": {group: {"name": row.name, "multiple": row.multiple} for group, row in worst.items()},
     }
 

@@ -98,6 +98,8 @@ def test_a_row_is_a_difference_of_means_in_spreads():
     assert (first.truth, first.generated, first.relative) == (2, 6, 2)
     assert first.spread == pytest.approx(math.sqrt(2))
     assert first.multiple == pytest.approx(4 / math.sqrt(2))
+    assert first.scatter == pytest.approx(1)
+    assert math.isnan(second.scatter)  # a single block
     # The means are (1, 4), their difference from (4, 4) is (3, 0), the deviations are sqrt(2) each.
     assert second.relative == pytest.approx(math.sqrt(9 / 17))
     assert second.multiple == pytest.approx(math.sqrt(9 / 2) / math.sqrt(2))
@@ -116,12 +118,13 @@ def test_what_the_truth_does_not_tell_is_left_out_and_what_was_lost_is_not():
 def test_the_summary_of_rows():
     multiples = {"one": [0.5, 4.0, 3.0], "two": [2.0, math.inf]}
     some = [
-        rows.Row(group, f"{group} {value}", 1, 1, 1, 1, value)
+        rows.Row(group, f"{group} {value}", 1, 1, 1, 1, value, scatter=value / 2)
         for group, values in multiples.items()
         for value in values
     ]
     found = rows.summary(some)
     assert (found["within_3"], found["median"], found["p90"]) == (0.6, 3, math.inf)
+    assert found["scatter"] == 1.5
     assert found["worst"] == {
         "one": {"name": "one 4.0", "multiple": 4},
         "two": {"name": "two inf", "multiple": math.inf},
@@ -135,7 +138,9 @@ def test_pieces_of_one_material_are_alike_and_a_random_volume_is_not():
     alike, other = (rows.summary(rows.compare(pieces[0], made)[0]) for made in (pieces[1], random))
     assert alike["within_3"] == 1
     assert alike["median"] < 0.7
+    assert 0.7 < alike["scatter"] < 1.4
     assert other["p90"] > 5
+    assert other["scatter"] < 0.5  # all pieces of noise are alike
 
 
 @pytest.mark.parametrize(("period", "least"), [(2, 1.0), (4, 0.6)])
