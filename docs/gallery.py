@@ -1,9 +1,10 @@
 """Draw the pictures of the gallery: micrographs beside slices of volumes that were learnt from them.
 
-    python docs/gallery.py [--minutes 15] [--colour RUN]
+    python docs/gallery.py [--minutes 15] [--made NAME=RUN ...]
 
-Volumes of the package's own materials are those of the generators that come with it. A map of coloured grains is made
-here, and trained on for `--minutes` with the quick preset, unless `--colour` names a run or a model of it.
+Volumes of the package's own materials are those of the generators that come with it. Two more are trained for
+`--minutes` each, unless `--made` names a run or a model: "two_images", the fibres from two of their three micrographs
+with the preset large, and "colour", a map of coloured grains, which is made here, with the preset quick.
 """
 
 from __future__ import annotations
@@ -39,9 +40,28 @@ def coloured_grains(edge: int = 320, distance: float = 14.0) -> np.ndarray:
     return np.array(_COLOURS, np.uint8)[rng.integers(len(_COLOURS), size=len(centres))][owner]
 
 
-def train(data: TrainingData, minutes: float) -> SliceGAN:
-    """The best model after so many minutes with the quick preset."""
-    preset = preset_named("quick")
+def shown_by(name: str) -> TrainingData:
+    """The micrographs that come with the package of one of its materials."""
+    material = MATERIALS[name]
+    details = {"pixel_size": material.pixel_size, "unit": material.unit, "phase_names": material.phases}
+    return TrainingData.from_images(*(file.array for file in micrographs(name)), kind=material.kind, **details)
+
+
+def two_images() -> TrainingData:
+    """The fibres across and along: the planes normal to z and y, of which the second has z down its rows."""
+    across, along, _ = (file.array for file in micrographs("fibres"))
+    return TrainingData.from_images(across, along, kind="phases", phase_names=MATERIALS["fibres"].phases)
+
+
+TRAINED = {
+    "two_images": (two_images, "large"),
+    "colour": (lambda: TrainingData.from_images(coloured_grains(), kind="colour"), "quick"),
+}
+
+
+def train(data: TrainingData, minutes: float, name: str) -> SliceGAN:
+    """The best model after so many minutes with a preset."""
+    preset = preset_named(name)
     settings = Request(preset.name, end={"minutes": minutes, "iterations": 0}).applied_to(preset)
     with tempfile.TemporaryDirectory() as folder:
         run, trainer = Run.start(Path(folder) / "run", data, *settings, preset.name, "cpu")
@@ -60,19 +80,14 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
-    parser.add_argument("--colour", type=Path)
+    parser.add_argument("--made", metavar="NAME=RUN", nargs="*", default=[], help="runs or models of what is trained")
     arguments = parser.parse_args()
-    for name, material in MATERIALS.items():
-        files = micrographs(name)
-        details = {"pixel_size": material.pixel_size, "unit": material.unit, "phase_names": material.phases}
-        data = TrainingData.from_images(*(file.array for file in files), kind=material.kind, **details)
-        draw(name, data, SliceGAN.load(f"sample:{name}", "cpu"))
-    grains = TrainingData.from_images(coloured_grains(), kind="colour")
-    draw(
-        "colour",
-        grains,
-        SliceGAN.load(arguments.colour, "cpu") if arguments.colour else train(grains, arguments.minutes),
-    )
+    made = dict(one.split("=", 1) for one in arguments.made)
+    for name in MATERIALS:
+        draw(name, shown_by(name), SliceGAN.load(f"sample:{name}", "cpu"))
+    for name, (make, preset) in TRAINED.items():
+        data = make()
+        draw(name, data, SliceGAN.load(made[name], "cpu") if name in made else train(data, arguments.minutes, preset))
 
 
 if __name__ == "__main__":
