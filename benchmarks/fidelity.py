@@ -17,18 +17,17 @@ import argparse
 import json
 import os
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from fidelity_table import Record, read, table
 from materials import MATERIALS, Labels, Material, against_images, noise
-from rows import GROUPS, Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
+from rows import Measures, blocks_of, compare, lattice_artefacts, measure_blocks, summary
 
 from napari_slicegan.cli.settings import Request, parse_assignment
 from napari_slicegan.core.choices import OutputKind
@@ -46,23 +45,8 @@ FIRST_SEED = 1000  # of the volumes that are judged
 
 _IDENTITY = ("material", "preset", "overrides", "start_from", "seed", "minutes", "at")
 _IDENTITY += ("volumes", "diffusivity", "threads", "device")
-_SHOWN = {
-    "within_3": "rows within 3 spreads",
-    "median": "median multiple",
-    "p90": "90th percentile",
-    "scatter": "scatter of blocks",
-    "lattice_worst": "worst lattice artefact",
-    "fraction_error": "fractions, image",
-    "correlation_error": "S2, image",
-    "faces_error": "faces, image",
-    "anisotropy": "anisotropy of faces",
-    "diagonals": "anisotropy of diagonals",
-    "patterns": "patterns, image",
-}
 _IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
-_OF_ROWS = ("generated", "relative", "multiple", "scatter")
 
-Record = dict[str, Any]
 Snapshot = tuple[SliceGAN, int, float]  # a model on its way: after so many updates and seconds
 
 
@@ -165,11 +149,6 @@ def results_wanted(options: argparse.Namespace) -> Iterator[list[Record]]:
         yield [same | {"seed": seed, "at": at} for at in options.at]
 
 
-def read(path: Path) -> list[Record]:
-    """All results so far."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-
-
 def identity(record: Record) -> str:
     """What makes a result another one than the next."""
     return json.dumps({name: record.get(name) for name in _IDENTITY}, sort_keys=True)
@@ -189,70 +168,7 @@ def run(options: argparse.Namespace) -> None:
         for found in (found for wanted in filter(None, trainings) for found in find_out(judge, wanted)):
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
-    table(options)
-
-
-def table(options: argparse.Namespace) -> None:
-    """Print what is known of some materials, or of all: medians over repetitions, and from where to where they go."""
-    wanted = [options.material] if isinstance(options.material, str) else options.material
-    groups: dict[str, list[Record]] = defaultdict(list)
-    for record in read(options.results):
-        if not wanted or record["material"] in wanted:
-            groups[_title(record)].append(record)
-    judged = {title: [one for one in records if "rows" in one] for title, records in groups.items()}
-    lines, worst = [], []
-    for title, records in judged.items():
-        told = [one["summary"] for one in records]
-        failed = len(groups[title]) - len(records)
-        runs = f"{len(records)}" + f", {failed} more failed" * bool(failed)
-        updates = _range([one["iterations"] for one in records if "iterations" in one])
-        lines.append([title, runs, updates, *(_range([one[name] for one in told if name in one]) for name in _SHOWN)])
-        multiples = [[one["worst"][group]["multiple"] for one in told if group in one["worst"]] for group in GROUPS]
-        worst.append([title, *map(_range, multiples)])
-    _print_table(["Material, preset, minutes", "runs", "updates", *_SHOWN.values()], lines)
-    _print_table(["The worst row of each group, in spreads", *GROUPS], worst)
-    for title, records in judged.items() if options.rows else ():
-        _print_rows(title, records)
-
-
-def _print_rows(title: str, records: Sequence[Record]) -> None:
-    """Every row of the repetitions of one result, and what was left out."""
-    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in records:
-        for row in record["rows"]:
-            found[row["group"], row["name"]].append(row)
-    lines = []
-    for key, rows in sorted(found.items(), key=lambda one: GROUPS.index(one[0][0])):
-        truth = [f"{rows[0][part]:.3g}" for part in ("truth", "spread")]
-        lines.append([*key, *truth, *(_range([row[part] for row in rows if part in row]) for part in _OF_ROWS)])
-    print(f"{title}\n")
-    _print_table(["Group", "Row", "Truth", "its spread", *_OF_ROWS], lines)
-    for note in dict.fromkeys(note for record in records for note in record["notes"]):
-        print(f"Left out: {note}\n")
-
-
-def _print_table(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    for cells in (heading, ["---"] * len(heading), *lines):
-        print(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    print()
-
-
-def _title(record: Record) -> str:
-    words = [record["preset"], *(f"{name}={value}" for name, value in record.get("overrides", {}).items())]
-    if "start_from" in record:
-        words.append(f"from {record['start_from']}")
-    if "minutes" in record:
-        words[-1] += ", {at:g} of {minutes:g} min, {threads} threads on {device}, {volumes} volumes".format_map(record)
-    return f"{record['material']}, {' '.join(words)}"
-
-
-def _range(numbers: Sequence[float]) -> str:
-    """The median and, of several, the least and the largest; nothing of none."""
-    if not numbers:
-        return ""
-    shown = [*numbers] if len(numbers) < 2 else [float(np.median(numbers)), min(numbers), max(numbers)]
-    texts = [f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}" for number in shown]
-    return f"{texts[0]} ({texts[1]} .. {texts[2]})" if texts[1:] else "".join(texts)
+    table([options.material], options.results, options.rows)
 
 
 def main() -> None:
@@ -274,10 +190,11 @@ def main() -> None:
     runs.add_argument("--volumes", type=int, default=16)
     runs.add_argument("--diffusivity", action="store_true")
     tables.add_argument("material", nargs="*")
-    for command, action in ((runs, run), (tables, table)):
+    for command in (runs, tables):
         command.add_argument("--rows", action="store_true", help="every row")
         command.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "fidelity.jsonl")
-        command.set_defaults(action=action)
+    runs.set_defaults(action=run)
+    tables.set_defaults(action=lambda options: table(options.material, options.results, options.rows))
     options = parser.parse_args()
     options.action(options)
 
