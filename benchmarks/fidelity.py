@@ -14,11 +14,12 @@ done again. `--data` is the folder of the volumes that are read from files. `tab
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from rows import Measures, blocks_of, compare, lattice_artefacts, measure_blocks
 
 from napari_slicegan.cli.settings import Request, parse_assignment
 from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import TrainingError
@@ -43,7 +45,7 @@ from napari_slicegan.core.training import Trainer
 RANDOM, TRUTH = "random", "truth"
 FIRST_SEED = 1000  # of the volumes that are judged
 
-_IDENTITY = ("material", "preset", "overrides", "start_from", "seed", "minutes", "at")
+_IDENTITY = ("material", "preset", "overrides", "recipe", "start_from", "seed", "minutes", "at")
 _IDENTITY += ("volumes", "diffusivity", "threads", "device")
 _IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
 
@@ -95,10 +97,7 @@ def train(
 def trained(judge: Judge, wanted: Sequence[Record], folder: Path | None) -> Iterator[Record]:
     """Train once, and judge the models of the wanted results, which differ in their times only; a folder keeps them."""
     first = wanted[0]
-    changes = first["overrides"] | {"seed": first["seed"], "preview_seconds": 0.0}
-    request = Request(first["preset"], changes, {"minutes": first["minutes"], "iterations": 0})
-    settings = request.applied_to(preset_named(first["preset"]))
-    trainer = Trainer(judge.data, *settings, first["device"], start_from=first.get("start_from"))
+    trainer = Trainer(judge.data, *settings_of(first), first["device"], start_from=first.get("start_from"))
     evaluations: list[Evaluation] = []
     kept, failure = train(trainer, [record["at"] for record in wanted], evaluations.append)
     found = {"evaluations": [list(astuple(each)) for each in evaluations]}
@@ -112,6 +111,20 @@ def trained(judge: Judge, wanted: Sequence[Record], folder: Path | None) -> Iter
         volumes = held_out(model, judge.material.edge, record["volumes"])
         chosen = model.info.provenance.get("heldout", {}).get("iteration")
         yield record | {"iterations": iterations, "chosen": chosen, "seconds": seconds} | found | judge.judge(volumes)
+
+
+def settings_of(record: Record) -> tuple[NetworkConfig, TrainingConfig]:
+    """Networks and recipe of a training."""
+    changes = record["overrides"] | {"seed": record["seed"], "preview_seconds": 0.0}
+    request = Request(record["preset"], changes, {"minutes": record["minutes"], "iterations": 0})
+    return request.applied_to(preset_named(record["preset"]))
+
+
+def digest(record: Record) -> str:
+    """Tells settings apart: those of a preset may change while its name stays."""
+    network, training = settings_of(record)
+    told = asdict(network) | asdict(replace(training, seed=0, minutes=0.0, iterations=1))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
 @torch.no_grad()
@@ -146,7 +159,8 @@ def results_wanted(options: argparse.Namespace) -> Iterator[list[Record]]:
     same |= {"start_from": options.start_from} if options.start_from else {}
     same |= {"threads": torch.get_num_threads(), "device": str(choose_device(options.device))}
     for seed in options.seeds:
-        yield [same | {"seed": seed, "at": at} for at in options.at]
+        one = same | {"seed": seed}
+        yield [one | {"recipe": digest(one), "at": at} for at in options.at]
 
 
 def identity(record: Record) -> str:

@@ -39,9 +39,14 @@ def table(wanted: Sequence[str], path: Path, with_rows: bool) -> None:
     """Print what is known of some materials, or of all: medians over repetitions, and from where to where they go."""
     known = [record for record in read(path) if not wanted or record["material"] in wanted]
     conditions = dict.fromkeys(_conditions(record) for record in known if "minutes" in record)
+    recipes: dict[str, set[str]] = defaultdict(set)
+    for record in known:
+        recipes[_title(record, with_conditions=True)].add(record.get("recipe", ""))
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in known:
-        groups[_title(record, with_conditions=len(conditions) > 1)].append(record)
+        is_one = len(recipes[_title(record, with_conditions=True)]) < 2
+        title = _title(record, with_conditions=len(conditions) > 1)
+        groups[title if is_one else f"{title}, recipe {record.get('recipe', 'unknown')}"].append(record)
     print(f"Each with {' or '.join(conditions)}.\n" if conditions else "")
     judged = {title: [one for one in records if "rows" in one] for title, records in groups.items()}
     lines, worst = [], []
@@ -90,6 +95,7 @@ def _title(record: Record, with_conditions: bool) -> str:
     if "start_from" in record:
         words.append(f"from {record['start_from']}")
     if "minutes" in record:
+        words += ["with diffusivity"] if record.get("diffusivity") else []
         words[-1] += ", {at:g} of {minutes:g} min".format_map(record)
         words[-1] += f", {_conditions(record)}" * with_conditions
     return f"{record['material']}, {' '.join(words)}"

@@ -112,7 +112,7 @@ IDEAS = {
     "sharp start": Idea("the last layer begins ten times stronger", players=Sharp),
     "lazy penalty": Idea("the penalty in every fourth update", players=LazyPenalty),
     "shifts": Idea("differentiable augmentation by shifts", players=Shifted),
-    "oblique": Idea("slices at 45 degrees as well", players=Oblique),
+    "oblique": Idea("slices at 45 degrees as well, of nearest voxels", players=Oblique),
     "relativistic": Idea("relativistic pairs, R1 and R2", players=Relativistic),
     "leaky": Idea("leaky ReLUs in the discriminator", players=Leaky),
 }

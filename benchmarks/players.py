@@ -126,16 +126,16 @@ class Shifted(Leaky):
         plain, most = critic.forward, self.network.edge // 8
 
         def forward(images: Tensor) -> Tensor:
-            y, x = (int(torch.randint(2 * most + 1, (), generator=self.rng)) for _ in range(2))
-            edge = images.shape[-1]
-            moved: Tensor = pad(images, (most,) * 4)[:, :, y : y + edge, x : x + edge]
-            return plain(moved)
+            places = torch.randint(2 * most + 1, (len(images), 2), generator=self.rng).tolist()
+            wide, edge = pad(images, (most,) * 4), images.shape[-1]
+            moved = [one[:, y : y + edge, x : x + edge] for one, (y, x) in zip(wide, places, strict=True)]
+            return plain(torch.stack(moved))
 
         critic.forward = forward  # type: ignore[method-assign]
 
 
 class Oblique(GAN):
-    """A quarter of the slices of an isotropic material are cut at 45 degrees; nearest voxels."""
+    """A ninth of the slices of an isotropic material are cut at 45 degrees; nearest voxels, some of them twice."""
 
     def _slices(self, volumes: Tensor, source: int) -> Tensor:
         straight = super()._slices(volumes, source)

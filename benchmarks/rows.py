@@ -61,7 +61,7 @@ class Row:
     """A row of a comparison; of a curve the root mean square over its points stands for each number.
 
     `truth` is the mean of the truth's blocks, `spread` their standard deviation; `relative` is the difference of the
-    means by the truth, `multiple` by the spread: 1 is as close as another piece of the material. `scatter` is the
+    means by the truth, `multiple` by the spread: 1 is as close as one more block of the material. `scatter` is the
     standard deviation of the generated blocks by that of the truth: 1 if they differ as pieces of the material do.
     """
 

@@ -98,6 +98,18 @@ def test_the_means_are_those_of_all_images_and_directions():
     np.testing.assert_allclose(channel_means(data), [((grey - low) / (high - low)).mean()], rtol=1e-5)
 
 
+def test_layers_of_a_large_stack_are_not_left_out(monkeypatch):
+    monkeypatch.setattr("napari_slicegan.core.balance._MOST_PIXELS", 2**12)
+    stack = np.zeros((32, 32, 32), np.uint8)  # 8 times as many
+    stack[:, :, ::4] = 1
+    data = TrainingData.from_images(stack, kind="phases")
+    np.testing.assert_allclose(channel_means(data)[1], 0.25, atol=0.01)
+    image = np.zeros((1, 256, 256), np.uint8)
+    image[:, ::4] = 1  # along the rows that are looked at
+    data = TrainingData.from_images(image[0], kind="phases")
+    np.testing.assert_allclose(channel_means(data)[1], 0.25, atol=0.02)
+
+
 @pytest.mark.parametrize("network", [small_network(), tiny_network("resize")], ids=["transpose", "resize"])
 def test_models_keep_their_balance_in_files_and_in_volumes_of_any_size(network, recipe, data, tmp_path):
     trainer = Trainer(data, network, replace(recipe, balance_volumes=4, iterations=1))

@@ -43,8 +43,9 @@ def test_small_steps_are_no_progress():
 
 
 def test_a_phase_may_be_late_but_not_go_for_long():
-    assert verdicts([None] * (SLOWEST_START - 1) + [1])[1] == [Verdict.GO_ON] * (SLOWEST_START - 1) + [Verdict.GO_ON]
-    assert verdicts([None] * SLOWEST_START)[1][-1] is Verdict.RECOVER
+    for start in (Standing(), Standing().recovered(100)):
+        lost = [found(start.began + updates, 9.0, "phase 2") for updates in (SLOWEST_START - 1, SLOWEST_START)]
+        assert [start.after(one, 0)[1] for one in lost] == [Verdict.GO_ON, Verdict.RECOVER]
     standing, said = verdicts([2, *[None] * (LOST_IN_A_ROW - 1), 3, *[None] * LOST_IN_A_ROW])
     assert said == [
         Verdict.GO_ON,
@@ -54,8 +55,8 @@ def test_a_phase_may_be_late_but_not_go_for_long():
         Verdict.RECOVER,
     ]
     assert standing.best.iteration == 1
-    again = standing.recovered()
-    assert (again.recoveries, again.lost, again.best) == (1, 0, standing.best)
+    again = standing.recovered(7)
+    assert (again.recoveries, again.lost, again.best, again.began) == (1, 0, standing.best, 7)
 
 
 def test_volumes_without_a_phase_are_never_the_best():
@@ -65,5 +66,5 @@ def test_volumes_without_a_phase_are_never_the_best():
 
 
 def test_a_standing_survives_a_checkpoint():
-    for standing in (Standing(), verdicts([3, None, 2])[0].recovered()):
+    for standing in (Standing(), verdicts([3, None, 2])[0].recovered(2)):
         assert Standing.from_dict(standing.to_dict()) == standing

@@ -142,7 +142,7 @@ def test_a_lost_phase_brings_the_best_weights_back(recipe, data, monkeypatch):
 
 
 def test_without_anything_good_it_begins_anew(recipe, data, monkeypatch):
-    monkeypatch.setattr(choosing, "SLOWEST_START", 2)
+    monkeypatch.setattr(choosing, "SLOWEST_START", 4)
     scripted(monkeypatch, {2: None, 4: None, 6: 0.3, 8: 0.3})
     trainer, seen = Trainer(data, small_network(), replace(recipe, average=0.5)), []
     for event in trainer:
@@ -172,7 +172,7 @@ def test_what_goes_astray_again_and_again_ends_with_a_sentence_and_its_best_mode
 def test_surfaces_pull_at_the_generator_as_evaluations_find_them(recipe, data, monkeypatch):
     monkeypatch.setattr(choosing, "LOST_IN_A_ROW", 1)
     trainer = Trainer(data, small_network(), replace(recipe, surface_tension=2.0))
-    held_out, pulls = [], []
+    held_out, pulls, changes = [], [], []
     evaluate = HeldOut.evaluate
 
     def listened(self, *arguments):
@@ -186,16 +186,92 @@ def test_surfaces_pull_at_the_generator_as_evaluations_find_them(recipe, data, m
         if isinstance(event, Evaluation):
             pulls.append(trainer.gan.tension.weights.clone())
             excess = held_out[-1].excess.clip(-0.1, 0.1) * 2.0 * 2 / 1000 / held_out[-1].scale
-            after = pulls[-1] + torch.from_numpy(excess).float()
+            changes.append(torch.from_numpy(excess).float())
         if isinstance(event, Recovered):
             back_to = event.back_to
-    assert not pulls[0].any()
-    assert not torch.equal(pulls[1], pulls[2])
-    assert torch.equal(pulls[3], pulls[back_to // 2])  # those that the best went on with
-    torch.testing.assert_close(trainer.gan.tension.weights, after)
+    assert all(change.any() for change in changes)
+    torch.testing.assert_close(pulls[0], changes[0])
+    torch.testing.assert_close(pulls[1], pulls[0] + changes[1])
+    assert torch.equal(pulls[2], pulls[1])  # what is lost tells nothing of surfaces
+    torch.testing.assert_close(pulls[3], pulls[back_to // 2 - 1] + changes[3])  # those that the best went on with
 
 
 def test_nothing_pulls_as_published(recipe, data):
     trainer = Trainer(data, small_network(), recipe)
     list(trainer)
     assert not trainer.gan.tension.weights.any()
+
+
+def diverges(monkeypatch, trainer, at):
+    """The weights are no longer numbers after the updates of some iterations."""
+    update = trainer.gan.update_generator
+
+    def broken():
+        losses = update()
+        if trainer.iteration + 1 in at:
+            trainer.gan.generator.layers[0].weight.data.fill_(float("nan"))
+        return losses
+
+    monkeypatch.setattr(trainer.gan, "update_generator", broken)
+
+
+def test_a_training_that_diverges_in_its_last_update_leaves_its_best_model(recipe, data, monkeypatch, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=5), checkpoint=path)
+    diverges(monkeypatch, trainer, {5})
+    events = list(trainer)
+    assert (trainer.result.reason, events[-1]) == (EndReason.COMPLETED, CheckpointSaved(5, path))
+    best = trainer.result.model.info.provenance["heldout"]["iteration"]
+    assert SliceGAN.load(path).info.provenance["heldout"]["iteration"] == best
+    resumed = Trainer.resume(path, data, replace(recipe, iterations=8))
+    list(resumed)
+    assert resumed.gan.is_finite
+    assert resumed.iteration == 8
+
+
+def test_a_training_that_diverges_again_and_again_leaves_its_best_model(recipe, data, monkeypatch, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=100), checkpoint=path)
+    diverges(monkeypatch, trainer, set(range(3, 100, 2)))
+    with pytest.raises(TrainingError, match="gone astray for the 4th time"):
+        list(trainer)
+    assert SliceGAN.load(path).info.provenance["heldout"]["iteration"] == 2
+    assert trainer.gan.is_finite
+
+
+def test_a_training_that_began_with_a_model_goes_back_to_it(recipe, data, monkeypatch, tmp_path):
+    path = tmp_path / "other.pt"
+    list(Trainer(data, small_network(), replace(recipe, iterations=1), checkpoint=path))
+    trainer = Trainer(data, small_network(), recipe, start_from=path)
+    start = weights(trainer)[:-1]
+    start = [weight.clone() for weight in start]
+    diverges(monkeypatch, trainer, {2})
+    for event in trainer:
+        if isinstance(event, Recovered):
+            assert same(weights(trainer)[:-1], start)
+            assert event.back_to == 0
+            return
+    pytest.fail("it was not put back")
+
+
+def test_the_best_is_known_when_its_evaluation_is_told(recipe, data, monkeypatch):
+    scripted(monkeypatch, {2: 0.5, 4: 0.1, 6: 0.3})
+    trainer = Trainer(data, small_network(), recipe)
+    told = {
+        event.iteration: (trainer.evaluation, trainer.model.info.provenance["heldout"]["iteration"])
+        for event in trainer
+        if isinstance(event, Evaluation)
+    }
+    assert {iteration: newest.iteration for iteration, (newest, _) in told.items()} == {2: 2, 4: 4, 6: 6, 8: 8}
+    assert [best for _, best in told.values()] == [2, 4, 4, 4]
+
+
+def test_without_a_judge_the_last_generator_is_the_model(recipe, data, monkeypatch, tmp_path):
+    scripted(monkeypatch, {2: 0.1})
+    path = tmp_path / "checkpoint.pt"
+    list(Trainer(data, small_network(), replace(recipe, iterations=4), checkpoint=path))
+    resumed = Trainer.resume(path, data, replace(recipe, evaluation_iterations=0))
+    list(resumed)
+    assert same(
+        list(resumed.result.model.generator.state_dict().values()), list(resumed.gan.snapshot().state_dict().values())
+    )

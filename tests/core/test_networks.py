@@ -8,7 +8,7 @@ import torch
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.geometry import Geometry
-from napari_slicegan.core.networks import Discriminator, Generator
+from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
 from tests.core.conftest import SETS, tiny_network
 
 
@@ -120,6 +120,19 @@ def test_weights_depend_on_the_generator_of_random_numbers_alone():
     torch.manual_seed(1)
     assert torch.equal(first, weights(5))
     assert not torch.equal(first, weights(6))
+
+
+def test_weights_are_drawn_on_the_cpu_for_networks_anywhere(monkeypatch):
+    """A generator of random numbers of the CPU draws for no other device."""
+    draw, devices = torch.Tensor.uniform_, set()
+
+    def listened(self, *arguments, **options):
+        devices.add(self.device.type)
+        return draw(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.Tensor, "uniform_", listened)
+    draw_weights(Generator(tiny_network()).to("meta"), torch.Generator().manual_seed(5))
+    assert devices == {"cpu"}
 
 
 def test_information_density_is_uniform():

@@ -1,11 +1,14 @@
 """Of a training that another one starts from only what fits and is sound is taken over."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from napari_slicegan.core.checkpoint import read_checkpoint, write_checkpoint
+from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.training import Trainer
-from tests.core.conftest import small_network
+from tests.core.conftest import blobs, small_network
 
 
 def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
@@ -42,3 +45,12 @@ def test_discriminators_are_taken_over_if_their_weights_are_numbers(checkpoint, 
     fresh, started = Trainer(data, small_network(), recipe), Trainer(data, small_network(), recipe, start_from=path)
     assert same(started.gan.generator, before.gan.generator)
     assert same(started.gan.discriminators[0], (before if is_sound else fresh).gan.discriminators[0])
+
+
+def test_those_of_wide_slices_do_not_stand_in_for_those_of_a_second_image(tmp_path, recipe):
+    images, path = [blobs((96, 96), 2, seed=seed) for seed in range(2)], tmp_path / "checkpoint.pt"
+    list(Trainer(TrainingData.from_labels(*images), small_network(), recipe, checkpoint=path))  # two images
+    data, wide = TrainingData.from_labels(images[0]), replace(recipe, wide_share=0.5)
+    fresh, started = Trainer(data, small_network(), wide), Trainer(data, small_network(), wide, start_from=path)
+    assert len(started.gan.critics) == 2
+    assert all(map(same, started.gan.critics, fresh.gan.critics))

@@ -7,6 +7,7 @@ little outwards or inwards.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -17,12 +18,13 @@ from torch import Tensor
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.values import blocks
 
 LARGEST, PART = 4.0, 0.5
 """Largest number that is added, and the part of the standard deviation of what it is added to, which grows in a long
 training, that it may be instead: what would need more has not been learnt and must not be made to look as if it was."""
 
-_MOST_PIXELS = 2**22  # of a piece of a micrograph that are looked at
+_MOST_PIXELS = 2**26  # of a piece of a micrograph that are looked at
 _STRIDE = 29  # of the voxels that are looked at; no divisor of what a lattice repeats by
 _SWEEPS = 6
 _HALVINGS = 24
@@ -40,18 +42,27 @@ def channel_means(data: TrainingData) -> npt.NDArray[np.float64]:
     for source in range(len(data.sources)):
         means, weights = [], []
         for piece in data.pieces(source):
-            pixels = piece.reshape(-1, *piece.shape[3:])
-            means.append(_means(pixels[:: -(-len(pixels) // _MOST_PIXELS)], data))
-            weights.append(len(pixels))
+            means.append(_means(piece, data))
+            weights.append(math.prod(piece.shape[:3]))
         found.append(np.average(means, 0, weights))
     return np.asarray(np.mean([found[source] for source, _ in data.views], axis=0))
 
 
-def _means(pixels: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.float64]:
+def _means(piece: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.float64]:
+    """Of a stack (N, H, W) or (N, H, W, C); of a very large one of some of its images and rows."""
+    few = piece[:: _thinning(piece)]
+    rows = few[:, :: _thinning(few)]
+    count = math.prod(rows.shape[:3])
     if data.kind is OutputKind.PHASES:
-        return np.bincount(pixels, minlength=data.channels) / len(pixels)
+        return np.asarray(sum(np.bincount(block.ravel(), minlength=data.channels) for block in blocks(rows)) / count)
     low, high = data.levels
-    return np.asarray(((pixels.astype(np.float32) - low) / (high - low)).clip(0, 1).mean(0, dtype=np.float64))
+    shares = (((block.astype(np.float32) - low) / (high - low)).clip(0, 1) for block in blocks(rows))
+    return np.asarray(sum(share.sum((0, 1, 2), dtype=np.float64) for share in shares) / count)
+
+
+def _thinning(stack: npt.NDArray[np.uint8]) -> int:
+    """From one image or row that is looked at to the next; odd, since layers mostly repeat by even numbers."""
+    return -(-math.prod(stack.shape[:3]) // _MOST_PIXELS) | 1
 
 
 @torch.no_grad()
@@ -69,7 +80,8 @@ def balance(generator: Generator, outputs: Iterable[Tensor], means: npt.NDArray[
     """
     some = torch.cat([batch.flatten(2)[..., ::_STRIDE].movedim(1, 0).flatten(1) for batch in outputs], dim=1).float()
     most = max(LARGEST, PART * some.std(dim=1).mean().item())  # of outputs (C, M)
-    wanted, is_phases = torch.from_numpy(means), generator.config.output is OutputKind.PHASES
+    wanted = torch.from_numpy(means).float().to(some.device)  # not every device knows 64 bits
+    is_phases = generator.config.output is OutputKind.PHASES
     offsets = _of_phases(some, wanted) if is_phases else _of_intensities(some, wanted, most)
     generator.offsets.copy_(offsets.clamp(-most, most))
 
@@ -93,7 +105,7 @@ def _of_intensities(outputs: Tensor, means: Tensor, most: float) -> Tensor:
     low, high = torch.full_like(outputs[:, 0], -most), torch.full_like(outputs[:, 0], most)  # (C,)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        found = (0.5 * (torch.tanh(outputs + middle[:, None]) + 1)).mean(dim=1, dtype=torch.float64)
-        is_low = found < means.to(found)
+        found = (0.5 * (torch.tanh(outputs + middle[:, None]) + 1)).mean(dim=1)
+        is_low = found < means
         low, high = torch.where(is_low, middle, low), torch.where(is_low, high, middle)
     return (low + high) / 2

@@ -18,8 +18,8 @@ PROGRESS = 0.05
 """Part by which the score has to fall to count as progress."""
 LOST_IN_A_ROW = 3
 """Evaluations without a phase after which a training that had it has gone astray."""
-SLOWEST_START = 20
-"""Evaluations that may pass before all phases are there."""
+SLOWEST_START = 3000
+"""Updates that may pass before all phases are there."""
 MOST_RECOVERIES = 3
 
 
@@ -47,6 +47,8 @@ class Standing:
         Evaluations in a row without a phase.
     recoveries : int
         How often the training has gone astray.
+    began : int
+        Iteration of the last recovery.
     """
 
     newest: Evaluation | None = None
@@ -55,6 +57,7 @@ class Standing:
     waited: int = 0
     lost: int = 0
     recoveries: int = 0
+    began: int = 0
 
     def after(self, found: Evaluation, patience: int) -> tuple[Standing, Verdict]:
         """What is known, and to be done, after one more evaluation.
@@ -68,8 +71,8 @@ class Standing:
         """
         if found.lost:
             now = replace(self, newest=found, lost=self.lost + 1, waited=self.waited + 1)
-            allowed = LOST_IN_A_ROW if self.best else SLOWEST_START
-            return now, Verdict.RECOVER if now.lost >= allowed else Verdict.GO_ON
+            waited = now.lost >= LOST_IN_A_ROW if self.best else found.iteration - self.began >= SLOWEST_START
+            return now, Verdict.RECOVER if waited else Verdict.GO_ON
         value, is_best = score(found), self.best is None or score(found) < score(self.best)
         moved = value < (1 - PROGRESS) * self.reference
         now = replace(
@@ -82,9 +85,9 @@ class Standing:
         )
         return now, Verdict.END if patience and now.waited >= patience else Verdict.GO_ON
 
-    def recovered(self) -> Standing:
-        """What is known after the training was put back."""
-        return replace(self, lost=0, waited=0, recoveries=self.recoveries + 1)
+    def recovered(self, iteration: int) -> Standing:
+        """What is known after the training was put back at an iteration."""
+        return replace(self, lost=0, waited=0, recoveries=self.recoveries + 1, began=iteration)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings."""

@@ -193,7 +193,7 @@ class TrainingConfig:
         "Volumes (64 voxels along each edge) by which the mean of each phase or channel of the finished generator is "
         "brought to that of the micrograph, and by which it is then judged; 0 leaves it as it was learnt.",
         low=0,
-        high=1024,
+        high=128,
     )
     surface_tension: float = setting(
         0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from napari_slicegan.core.choices import Crops, OutputKind, Symmetry
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.representative import Places, representative_weights
+from napari_slicegan.core.representative import Places, part_trained_on, representative_weights
 
 _MOST_PIXELS = 2**22  # of images that are small: of others the border is a small part
 _POOL = 2**16  # places of crops of a small image
@@ -86,7 +87,7 @@ class CropSampler:
         """Image, top row and left column of crops, an array (count, 3)."""
         if self._crops is Crops.UNIFORM:
             return self._uniform_places(source, count, rng)
-        if self._data.sources[source].size > _MOST_PIXELS:
+        if math.prod(part_trained_on(self._data, source)[0].shape[:3]) > _MOST_PIXELS:
             return self._places_around_pixels(source, count, rng)
         pool, sums = self._pools(source)
         chosen = np.searchsorted(sums, torch.rand(count, generator=rng, dtype=torch.float64).numpy(), side="right")

@@ -198,6 +198,7 @@ class GAN:
             "generator": self.generator.state_dict(),
             "average": self.average.state_dict() if self.average else {},
             "discriminators": [critic.state_dict() for critic in self.critics],
+            "sources": len(self.discriminators),
             "tension": self.tension.weights,
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "rng": self.rng.get_state(),

@@ -119,7 +119,8 @@ class HeldOut:
             if flag.is_set():
                 raise Interrupted
             channels = self._volume_channels(generator.with_offsets(batch.float()))  # (B, C, Z, Y, X)
-            means.append(channels.mean((2, 3, 4), dtype=torch.float64).cpu().numpy())  # (B, C)
+            rows = channels.mean((3, 4)).cpu().numpy()  # (B, C, Z); not every device knows 64 bits
+            means.append(rows.mean(axis=2, dtype=np.float64))  # (B, C)
             curves.append(_correlations(channels, self._reach))
             surfaces.append(self._surfaces.of_volumes(channels))
             patterns.append(self._patterns.of_volumes(channels))
@@ -138,6 +139,8 @@ class HeldOut:
 
     def _lost(self, means: Floats, along: Floats) -> str:
         """What of the micrographs the volumes have lost, in words."""
+        if not np.isfinite(means).all():
+            return "finite numbers"
         if self._kind is OutputKind.PHASES:
             is_lost = means < _LOST * self._means
             return " and ".join(name for name, lost in zip(self._names, is_lost, strict=True) if lost)

@@ -36,26 +36,31 @@ class Judge:
         The micrographs.
     clock : Clock
         Of the training; counts only when somebody waits.
+    has_start : bool
+        Whether the players begin with weights that are worth going back to.
 
     Attributes
     ----------
     standing : Standing
         What has been found so far.
-    best : Generator or None
-        The best that was judged, whatever the players have become since.
     is_settled : bool
         Whether there was no progress for so long that the training is to end.
     """
 
-    def __init__(self, gan: GAN, data: TrainingData, clock: Clock) -> None:
+    def __init__(self, gan: GAN, data: TrainingData, clock: Clock, has_start: bool = False) -> None:
         self._gan, self._data = gan, data
         self._every, self._patience = gan.training.evaluation_iterations, gan.training.patience
         self._aside = Aside("held-out errors", clock, self._every > 0)
         self._held_out: HeldOut | None = None  # made when it is needed: the micrographs may be large
-        self.best: Generator | None = None
-        self._sound: dict[str, Any] = {}  # the players when they were at their best
+        self._best: Generator | None = None
+        self._sound = gan.players_state() if has_start and self._every else {}  # the players at their best
         self._latest: Evaluation | None = None  # decides nothing: the training might go on
         self.standing, self.is_settled = Standing(), False
+
+    @property
+    def best(self) -> Generator | None:
+        """The best that was judged, whatever the players have become since; None where nobody judges any longer."""
+        return self._best if self.is_on else None
 
     @property
     def newest(self) -> Evaluation | None:
@@ -112,34 +117,44 @@ class Judge:
         found = self.look(generator, iteration, flag, begin)
         if found is None:
             return
-        yield found
         if self._held_out and not found.lost:
             self._gan.tension.adjust(self._held_out.excess, self._held_out.scale, self._every)
         self.standing, verdict = self.standing.after(found, self._patience)
         self.is_settled = verdict is Verdict.END
         if self.standing.best is found:
-            self.best, self._sound = generator, self._gan.players_state()
+            self._best, self._sound = generator, self._gan.players_state()
+        yield found
         if verdict is Verdict.RECOVER:
             yield self._recover(iteration, f"Its volumes had lost {found.lost}.")
 
+    def put_back(self) -> bool:
+        """Put players that are no longer finite back to their best; whether there is one."""
+        if self.best and not self._gan.is_finite:
+            self._gan.begin_again(self._sound, self._rate)
+        return self._gan.is_finite
+
+    @property
+    def _rate(self) -> float:
+        return float(self._gan.training.learning_rate * _SLOWER**self.standing.recoveries)
+
     def _recover(self, iteration: int, reason: str) -> Recovered:
         """Put the players back to where they were at their best, or to a new beginning, and slow them down."""
-        self.standing = self.standing.recovered()
+        self.standing = self.standing.recovered(iteration)
         if self.standing.recoveries > MOST_RECOVERIES:
+            self.put_back()
             raise TrainingError(
                 f"The training has gone astray for the {MOST_RECOVERIES + 1}th time by iteration {iteration}. {reason} "
                 "The best model so far is kept; to get further, start a new run with a lower learning_rate."
             )
-        rate = self._gan.training.learning_rate * _SLOWER**self.standing.recoveries
-        self._gan.begin_again(self._sound, rate)
+        self._gan.begin_again(self._sound, self._rate)
         best = self.standing.best
-        return Recovered(iteration, reason, best.iteration if best else 0, rate)
+        return Recovered(iteration, reason, best.iteration if best else 0, self._rate)
 
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on, tensors, numbers and strings."""
         return {
             "standing": self.standing.to_dict(),
-            "best": self.best.state_dict() if self.best else {},
+            "best": self._best.state_dict() if self._best else {},
             "sound": self._sound,
         }
 
@@ -151,4 +166,4 @@ class Judge:
         if self._patience and self.standing.waited >= self._patience:  # it was over, and is to go on all the same
             self.standing = replace(self.standing, waited=0)
         if state["best"]:
-            self.best = self._gan.copy_with(state["best"])
+            self._best = self._gan.copy_with(state["best"])

@@ -140,11 +140,12 @@ class Discriminator(nn.Module):
 
 
 def draw_weights(network: nn.Module, rng: torch.Generator | None) -> None:
-    """Draw every kernel uniformly in +-1 / sqrt(fan in), as torch does, but from a generator of our own."""
+    """Draw every kernel uniformly in +-1 / sqrt(fan in), as torch does, but from a generator of our own, on the CPU."""
     if rng is None:
         return
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose3d):
             bound = 1 / math.sqrt(module.weight[0].numel())
+            drawn = torch.empty(module.weight.shape).uniform_(-bound, bound, generator=rng)
             with torch.no_grad():
-                module.weight.uniform_(-bound, bound, generator=rng)
+                module.weight.copy_(drawn)

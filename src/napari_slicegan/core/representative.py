@@ -50,6 +50,15 @@ def image_channels(data: TrainingData, stack: Array) -> list[Array]:
     return list(np.moveaxis(scaled, -1, 0))
 
 
+def part_trained_on(data: TrainingData, source: int) -> tuple[Array, Places]:
+    """The part of a source, (N, h, w) or (N, h, w, C), around all of its regions; its first row and column."""
+    stack, regions = data.sources[source], np.array(data.regions_of(source))
+    if not len(regions):
+        return stack, np.zeros(2, np.intp)
+    corner, (bottom, right) = regions[:, :2].min(axis=0), regions[:, 2:].max(axis=0)
+    return stack[:, corner[0] : bottom, corner[1] : right], corner
+
+
 def representative_weights(data: TrainingData, source: int, places: Places, edge: int, is_turned: bool) -> Floats:
     """Weights with which crops have the mean channels and surfaces of the images.
 
@@ -74,7 +83,9 @@ def representative_weights(data: TrainingData, source: int, places: Places, edge
     directions = [_BESIDE] if is_turned else [[step] for step in _BESIDE]
     pieces = [image_channels(data, piece) for piece in data.pieces(source)]
     found, wanted = [], []
-    for number, channel in enumerate(image_channels(data, data.sources[source])):
+    part, corner = part_trained_on(data, source)
+    places = places - np.array([0, *corner])
+    for number, channel in enumerate(image_channels(data, part)):
         parts = [piece[number] for piece in pieces]
         found.append(_crop_means(channel, places, edge, edge))
         wanted.append(_mean(parts))

@@ -85,7 +85,7 @@ class Trainer:
         self.saved: SliceGAN | None = None  # what the last checkpoint holds
         self._clock, self._switch = Clock(), Switch()
         self._updates = Updates(self.gan, self._clock, self._switch)
-        self._judge = Judge(self.gan, data, self._clock)
+        self._judge = Judge(self.gan, data, self._clock, has_start=bool(start_from))
         self._previews = Aside("previews", self._clock, self.training.preview_seconds > 0)
 
     def stop(self) -> None:
@@ -188,7 +188,7 @@ class Trainer:
         self.result = TrainingResult(self._chosen(generator), reason, self.iteration, self._clock.seconds)
         if self._previews.is_due_at_end(is_stopped):
             yield from self._shown(self.result.model, patience, time.monotonic())
-        if self.checkpoint:
+        if self.checkpoint and self._judge.put_back():
             yield from self._save(self.checkpoint, self.result.model)
 
     def _shown(self, model: SliceGAN, flag: Flag, begin: float) -> Iterator[Event]:

@@ -79,6 +79,8 @@ def _critics(state: Mapping[str, Any], gan: GAN) -> Sequence[Mapping[str, Any]]:
     found = players.get("discriminators") if isinstance(players, dict) else None
     if not isinstance(found, list) or len(found) != len(gan.critics):
         return []
+    if isinstance(players, dict) and players.get("sources") != len(gan.discriminators):
+        return []  # the others saw wide slices
     fit = all(_fits(critic, weights) for critic, weights in zip(gan.critics, found, strict=True))
     return found if fit else []
 
