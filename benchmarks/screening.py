@@ -85,6 +85,8 @@ def train(name: str, material: str, seed: int, times: Sequence[float]) -> Iterat
                 average.update_parameters(gan.generator)
             spent, iterations = spent + time.process_time() - begin, iterations + 1
         for model, (kind, balanced) in _MODELS.items():
+            if name != BASE and not balanced:
+                continue  # of one recipe they tell enough
             gan.average = averages.get(kind)
             gan.training = replace(recipe, balance_volumes=balanced)
             generator = gan.snapshot().eval()
