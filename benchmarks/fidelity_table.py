@@ -106,5 +106,6 @@ def _range(numbers: Sequence[float]) -> str:
     if not numbers:
         return ""
     shown = [*numbers] if len(numbers) < 2 else [float(np.median(numbers)), min(numbers), max(numbers)]
-    texts = [f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}" for number in shown]
+    digits = 3 if len(shown) < 2 else 2  # more would tell of chance
+    texts = [f"{number:.0f}" if abs(number) >= 100 else f"{number:.{digits}g}" for number in shown]
     return f"{texts[0]} ({texts[1]} .. {texts[2]})" if texts[1:] else "".join(texts)
