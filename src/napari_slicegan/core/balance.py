@@ -53,11 +53,12 @@ def _means(piece: npt.NDArray[np.uint8], data: TrainingData) -> npt.NDArray[np.f
     few = piece[:: _thinning(piece)]
     rows = few[:, :: _thinning(few)]
     count = math.prod(rows.shape[:3])
+    parts = (part for image in rows for part in blocks(image))  # (h, W) or (h, W, C): copies stay small
     if data.kind is OutputKind.PHASES:
-        return np.asarray(sum(np.bincount(block.ravel(), minlength=data.channels) for block in blocks(rows)) / count)
+        return np.asarray(sum(np.bincount(part.ravel(), minlength=data.channels) for part in parts) / count)
     low, high = data.levels
-    shares = (((block.astype(np.float32) - low) / (high - low)).clip(0, 1) for block in blocks(rows))
-    return np.asarray(sum(share.sum((0, 1, 2), dtype=np.float64) for share in shares) / count)
+    shares = (((part.astype(np.float32) - low) / (high - low)).clip(0, 1) for part in parts)
+    return np.asarray(sum(share.sum((0, 1), dtype=np.float64) for share in shares) / count)
 
 
 def _thinning(stack: npt.NDArray[np.uint8]) -> int:

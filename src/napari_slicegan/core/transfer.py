@@ -76,11 +76,11 @@ def _what(network: NetworkConfig) -> str:
 def _critics(state: Mapping[str, Any], gan: GAN) -> Sequence[Mapping[str, Any]]:
     """The discriminators' weights of a checkpoint; none where they are of other images or other layers."""
     players = state.get("gan")
-    found = players.get("discriminators") if isinstance(players, dict) else None
+    if not isinstance(players, dict) or players.get("sources") != len(gan.discriminators):
+        return []  # they saw other images, or wide slices
+    found = players.get("discriminators")
     if not isinstance(found, list) or len(found) != len(gan.critics):
         return []
-    if isinstance(players, dict) and players.get("sources") != len(gan.discriminators):
-        return []  # the others saw wide slices
     fit = all(_fits(critic, weights) for critic, weights in zip(gan.critics, found, strict=True))
     return found if fit else []
 
