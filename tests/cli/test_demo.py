@@ -12,6 +12,7 @@ from PIL import Image
 from napari_slicegan.cli import demo
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.io import read_image
+from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.presets import PRESETS
 from tests.cli.conftest import blobs, write
 
@@ -38,11 +39,14 @@ def test_with_an_image_of_the_user(command):
     assert outcome.out.startswith(f"Preset quick on cpu: {PRESETS['quick'].description}\n")
     volume = read_image(out / "volume.tif")
     assert (volume.array.shape, volume.pixel_size, volume.unit) == ((128, 128, 128), 0.5, "um")
+    model = SliceGAN.load(out / "model.safetensors")
+    more = [model.generate((128, 128, 128), seed=seed) for seed in demo.MORE]
     lines = {line.split("  ")[1]: numbers(line) for line in outcome.out.splitlines() if line.startswith("  phase")}
     for phase in (0, 255):
-        expected = [(array == phase).mean() * 100 for array in (blobs((64, 64)), volume.array)]
+        arrays = (blobs((64, 64)), volume.array, [volume.array, *more])
+        expected = [np.mean(np.asarray(array) == phase) * 100 for array in arrays]
         np.testing.assert_allclose(lines[f"phase {phase}"], expected, atol=0.006)
-    assert re.search(r"S2 error to the micrograph +0\.\d{4}\n", outcome.out)
+    assert re.search(r"S2 error to the micrograph +0\.\d{4} +0\.\d{4}\n", outcome.out)
     for told in (
         "napari slicegan-demo/volume.tif",
         "slicegan-demo/comparison.png",
@@ -59,13 +63,14 @@ def test_with_the_micrograph_of_the_package(command, small):
     outcome = command("demo", "--out", "mine", "--minutes", 0.01)
     assert outcome.code == 0, outcome.err
     assert {path.name for path in Path("mine").iterdir()} == FILES | {"micrograph.tif"}
-    assert "micrograph  volume  3D truth  another piece" in outcome.out
+    assert "micrograph  volume  mean of 8  3D truth  another piece" in outcome.out
     rows = {line[2:30].strip(): numbers(line) for line in outcome.out.splitlines() if line.startswith("  ")}
-    assert all(len(rows[name]) == 4 for name in ("pore", "active material", "binder"))
-    assert sum(rows[name][2] for name in ("pore", "active material", "binder")) == pytest.approx(100, abs=0.02)
+    assert all(len(rows[name]) == 5 for name in ("pore", "active material", "binder"))
+    for column in (2, 3):
+        assert sum(rows[name][column] for name in ("pore", "active material", "binder")) == pytest.approx(100, abs=0.02)
     to_image, to_truth = rows["S2 error to the micrograph"], rows["S2 error to the truth"]
-    assert len(to_image) == len(to_truth) == 3
-    assert to_image[1] == to_truth[0]  # between micrograph and truth, either way
+    assert len(to_image) == len(to_truth) == 4
+    assert to_image[2] == to_truth[0]  # between micrograph and truth, either way
     again = command("train", "mine/micrograph.tif", "--out", "mine", "--resume")
     assert again.out.startswith("mine is finished")
 

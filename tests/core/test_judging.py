@@ -56,6 +56,15 @@ def test_the_best_generator_is_the_model_and_not_the_last(recipe, data, monkeypa
     assert trainer.evaluation.iteration == 8
 
 
+def test_after_the_end_the_model_is_the_same_everywhere_also_without_any_evaluation_on_the_way(recipe, data, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=1, balance_volumes=8), checkpoint=path)
+    list(trainer)
+    wanted = list(trainer.result.model.generator.state_dict().values())
+    for model in (trainer.model, trainer.saved, SliceGAN.load(path)):
+        assert same(list(model.generator.state_dict().values()), wanted)
+
+
 def test_decisions_fall_at_fixed_iterations_whatever_the_clock_says(recipe, data, monkeypatch):
     monkeypatch.setattr("napari_slicegan.core.asides._SHARE", 0.0)  # nothing may take any time
     trainer = Trainer(data, small_network(), recipe)

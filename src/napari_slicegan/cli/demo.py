@@ -29,6 +29,8 @@ from napari_slicegan.core.volume.request import VolumeRequest
 MATERIAL = "cathode"
 EDGE = 128
 """Voxels along each edge of the demo's volume."""
+MORE = range(1, 8)
+"""Seeds of volumes that are measured with it: one alone may be off as any piece of a material is."""
 
 _REACH = 32  # pixels: the longest distance of the two-point correlations
 _PIECES = (1000, 1001)  # seeds of the truth that is compared with, and of another piece of it
@@ -54,10 +56,11 @@ def run(args: argparse.Namespace) -> int:
     volume = read_image(out / _VOLUME).array
     figure = comparison(data, volume, () if args.image else own.phases)
     write_atomically(out / _FIGURE, lambda file: figure.save(file, "PNG"))
+    volumes = np.stack([volume, *(trainer.model.generate((EDGE,) * 3, seed=seed) for seed in MORE)])
     if args.image:
-        _compare(data, volume)
+        _compare(data, volumes)
     else:
-        _compare_with_truth(data, volume, own)
+        _compare_with_truth(data, volumes, own)
     _show_what_next(out, images)
     return 0
 
@@ -67,30 +70,41 @@ def _keep_micrograph(out: Path, path: Path) -> str:
     return str(shutil.copyfile(path, out / _MICROGRAPH))
 
 
-def _compare(data: TrainingData, volume: np.ndarray) -> None:
-    """Print what the micrograph and the volume have in common."""
-    header, micrograph = ("", "micrograph", "volume"), _whole(data)
+def _compare(data: TrainingData, volumes: np.ndarray) -> None:
+    """Print what the micrograph, the volume, and several have in common."""
+    header, images = ("", "micrograph", "volume", _several(volumes)), [_whole(data), volumes[0], volumes]
     if data.kind is not OutputKind.PHASES:
-        print_table(header, intensity_rows([micrograph, volume]))
+        print_table(header, intensity_rows(images))
         return
-    rows = phase_rows([micrograph, volume], data.phases)
-    image, curves = _asked(data), correlations(volume, data.phases, _REACH)
-    print_table(header, [*rows, _texts("S2 error to the micrograph", image, [None, curves])])
+    image = _asked(data)
+    texts = _texts("S2 error to the micrograph", image, [None, *_curves(volumes, data)])
+    print_table(header, [*phase_rows(images, data.phases), texts])
     _explain_s2(image)
 
 
-def _compare_with_truth(data: TrainingData, volume: np.ndarray, material: synthetic.Material) -> None:
+def _compare_with_truth(data: TrainingData, volumes: np.ndarray, material: synthetic.Material) -> None:
     """Print the same for the package's own material, with two independent pieces of its truth."""
     truth, other = (synthetic.truth(material.name, EDGE, seed) for seed in _PIECES)
-    rows = phase_rows([_whole(data), volume, truth, other], data.phases)
+    rows = phase_rows([_whole(data), volumes[0], volumes, truth, other], data.phases)
     named = [(name, *row[1:]) for name, row in zip(material.phases, rows, strict=True)]
-    image = _asked(data)
-    curves, true, yardstick = (correlations(array, data.phases, _REACH) for array in (volume, truth, other))
-    to_image = _texts("S2 error to the micrograph", image, [None, curves, true, yardstick])
-    to_truth = _texts("S2 error to the truth", true, [image, curves, None, yardstick])
-    print_table(("", "micrograph", "volume", "3D truth", "another piece"), [*named, to_image, to_truth])
+    image, made = _asked(data), _curves(volumes, data)
+    true, yardstick = (correlations(array, data.phases, _REACH) for array in (truth, other))
+    to_image = _texts("S2 error to the micrograph", image, [None, *made, true, yardstick])
+    to_truth = _texts("S2 error to the truth", true, [image, *made, None, yardstick])
+    header = ("", "micrograph", "volume", _several(volumes), "3D truth", "another piece")
+    print_table(header, [*named, to_image, to_truth])
     _explain_s2(image)
     print("The last two columns are independent pieces of the same material, made by code.")
+
+
+def _several(volumes: np.ndarray) -> str:
+    return f"mean of {len(volumes)}"
+
+
+def _curves(volumes: np.ndarray, data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+    """Two-point correlations of the first volume, and their mean over all."""
+    curves = np.stack([correlations(volume, data.phases, _REACH) for volume in volumes])
+    return curves[0], curves.mean(axis=0)
 
 
 def _texts(name: str, reference: np.ndarray, curves: Sequence[np.ndarray | None]) -> Row:

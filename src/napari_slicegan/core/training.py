@@ -105,7 +105,7 @@ class Trainer:
 
     def __iter__(self) -> Iterator[Event]:
         """Train to the end or until `stop`; the last event of a run with a checkpoint is that it was saved."""
-        recipe = self.training
+        recipe, self.result = self.training, None
         report, preview = Due(self._clock, recipe.report_seconds), Due(self._clock, recipe.preview_seconds)
         save = Due(self._clock, 60 * recipe.checkpoint_minutes, recipe.checkpoint_iterations, self.iteration)
         while not self._switch.is_off:
@@ -234,8 +234,11 @@ class Trainer:
 
     @property
     def model(self) -> SliceGAN:
-        """The best generator so far, or a copy of that of now while none was judged; training does not change it."""
-        return self._chosen()
+        """The best generator so far, or a copy of that of now while none was judged; training does not change it.
+
+        After the end it is that of `result`.
+        """
+        return self.result.model if self.result else self._chosen()
 
     def _chosen(self, newest: Generator | None = None) -> SliceGAN:
         """A model of the best generator, or of the newest where none was judged."""
