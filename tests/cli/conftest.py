@@ -82,7 +82,7 @@ def start() -> Callable[..., subprocess.Popen]:
 
     def run(*args: object) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-m", "napari_slicegan.cli", *map(str, args)],
+            [sys.executable, "-m", "napari_slicegan", *map(str, args)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

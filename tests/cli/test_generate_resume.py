@@ -76,7 +76,7 @@ def test_while_one_process_writes_another_is_refused(start, command, trained):
 
 @pytest.mark.parametrize("out", ["v.npy", "v.raw", "v.tif", "v.ome.tif"])
 def test_where_files_may_not_be_as_large_nothing_is_left(trained, out):
-    command = [sys.executable, "-m", "napari_slicegan.cli", "generate", "run", "--shape", "90", "90", "90"]
+    command = [sys.executable, "-m", "napari_slicegan", "generate", "run", "--shape", "90", "90", "90"]
     shell = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *command, "--out", out]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(shell, capture_output=True, text=True, check=False, env=environment)

@@ -81,7 +81,7 @@ def test_ctrl_c_where_nothing_needs_saving(command, monkeypatch):
 
 def test_a_reader_that_has_gone_is_no_error():
     result = subprocess.run(
-        [sys.executable, "-m", "napari_slicegan.cli", "info", "paper"],
+        [sys.executable, "-m", "napari_slicegan", "info", "paper"],
         stdout=_closed_pipe(),
         stderr=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""``python -m napari_slicegan.cli``, where the command is not on the path."""
+"""``python -m napari_slicegan``, where the command is not on the path."""
 
 import sys
 
