@@ -1,7 +1,7 @@
 """Which changes of the quick recipe are worth a long run: short trainings, one thread each.
 
     python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90 240] [--jobs 2]
-    python benchmarks/screening.py table [--results FILE] [--idea IDEA] [--model MODEL]
+    python benchmarks/screening.py table [--results FILE] [--base IDEA] [--model MODEL] [--errors]
 
 Trains on the package's own cathode (three phases) and on a random field (two phases) for some seconds of one
 processor's time, so that a busy machine changes nothing, and compares volumes of 64 times 64^3 voxels with the image.
@@ -13,14 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ import numpy as np
 import torch
 from ideas import ALONE, BASE, IDEAS
 from scipy import fft, stats
+from screening_table import read, table
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.averaging import moving_average
@@ -97,7 +96,7 @@ def train(name: str, material: str, seed: int, times: Sequence[float]) -> Iterat
 
 def run(arguments: argparse.Namespace) -> None:
     """Run what is not in the results yet, some at a time, each in a process of its own."""
-    known = {_key(result) for result in results()}
+    known = {_key(result) for result in read(RESULTS)}
     wanted = [
         (name, material, seed)
         for seed in arguments.seeds  # every idea once before any idea again
@@ -117,7 +116,7 @@ def _run_one(name: str, material: str, seed: int, times: Sequence[float]) -> Non
 def one(arguments: argparse.Namespace) -> None:
     """Make one run and append its results."""
     about = {"idea": arguments.idea, "material": arguments.material, "seed": arguments.seed}
-    known = {_key(result) for result in results()}
+    known = {_key(result) for result in read(RESULTS)}
     found = train(arguments.idea, arguments.material, arguments.seed, arguments.seconds)
     new = [result for result in found if _key(about | result) not in known]
     RESULTS.parent.mkdir(exist_ok=True)
@@ -127,50 +126,8 @@ def one(arguments: argparse.Namespace) -> None:
             file.flush()
 
 
-def results(path: Path = RESULTS) -> list[dict[str, Any]]:
-    """All results so far."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def _key(result: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(result[name] for name in ("idea", "material", "seed", "seconds"))
-
-
-def table(arguments: argparse.Namespace) -> None:
-    """Print medians and ranges over seeds, in Markdown: of each idea, and of each way to make a model of weights."""
-    known = results(arguments.results)
-    for seconds in sorted({result["seconds"] for result in known}):
-        print(f"{seconds:g} s\n")
-        found = [result for result in known if result["seconds"] == seconds]
-        _print_table("idea", [result for result in found if result["model"] == arguments.model])
-        _print_table("model", [result for result in found if result["idea"] == arguments.idea])
-
-
-def _print_table(heading: str, known: Sequence[dict[str, Any]]) -> None:
-    """A line for each name, and the numbers of each material side by side."""
-    shown = {
-        "updates": "iteration",
-        "S2": "correlation_error",
-        "fractions": "fraction_error",
-        "surfaces": "surface_error",
-        "patterns": "pattern_error",
-    }
-    titles = [f"{material}: {title}" for material in MATERIALS for title in ("runs", *shown, "score")]
-    print(f"| {heading} | {' | '.join(titles)} |\n|{'---|' * (1 + len(titles))}")
-    for name in dict.fromkeys(one[heading] for one in known):
-        found = [[one for one in known if (one["material"], one[heading]) == (each, name)] for each in MATERIALS]
-        cells = [[str(len(runs)), *(_spread(runs, key) for key in (*shown.values(), "score"))] for runs in found]
-        print(f"| {name} | {' | '.join(chain.from_iterable(cells))} |")
-    print()
-
-
-def _spread(runs: list[dict[str, Any]], key: str) -> str:
-    """The median and, of several, the least and the largest."""
-    values = [run[key] for run in runs if key in run]
-    if not values:
-        return ""
-    median = f"{statistics.median(values):.2g}" if key != "iteration" else f"{statistics.median(values):.0f}"
-    return median if len(values) == 1 else f"{median} ({min(values):.2g} .. {max(values):.2g})"
 
 
 def main() -> None:
@@ -191,9 +148,10 @@ def main() -> None:
     single.set_defaults(do=one)
     tables = commands.add_parser("table")
     tables.add_argument("--results", type=Path, default=RESULTS)
-    tables.add_argument("--idea", default=BASE, help="whose weights are made a model in several ways")
+    tables.add_argument("--base", default=BASE, help="the idea that others are compared with")
     tables.add_argument("--model", default=_BEST, help="by which ideas are compared")
-    tables.set_defaults(do=table)
+    tables.add_argument("--errors", action="store_true", help="tell all errors, not the score alone")
+    tables.set_defaults(do=lambda asked: table(asked.results, asked.base, asked.model, asked.errors))
     arguments = parser.parse_args()
     arguments.do(arguments)
 

@@ -1,5 +1,6 @@
-"""Every idea of the screening can be trained, and changes what it says it changes."""
+"""Every idea of the screening can be trained, changes what it says it changes, and is compared with the base."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from napari_slicegan.core.presets import preset_named
 # A source distribution holds no benchmarks.
 ideas = pytest.importorskip("ideas")
 screening = pytest.importorskip("screening")
+screening_table = pytest.importorskip("screening_table")
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +36,29 @@ def test_every_idea_is_one_of_its_own():
     assert all(recipes.count(recipe) == 1 for recipe in recipes)
     quick = preset_named("quick")
     assert screening.settings_of(ideas.BASE, 7) == (quick.network, replace(quick.training, seed=7, **ideas.ALONE))
+
+
+def test_ideas_are_compared_with_the_base_of_the_same_seed_and_material(tmp_path, capsys):
+    scores = {
+        "base": {("cathode", 0): 1.0, ("field", 0): 2.0, ("cathode", 1): 4.0, ("field", 1): 1.0},
+        "oblique": {("cathode", 0): 2.0, ("field", 0): 1.0, ("cathode", 1): 1.0, ("field", 1): 1.0},
+        "shifts": {("cathode", 0): 3.0, ("field", 0): 6.0},
+    }
+    records = [
+        {"idea": idea, "material": material, "seed": seed, "seconds": 90.0, "model": model, "score": score * times}
+        for model, times in (("chosen", 1), ("other", 2))
+        for idea, found in scores.items()
+        for (material, seed), score in found.items()
+    ]
+    oblique = [one for one in records if (one["idea"], one["model"]) == ("oblique", "chosen")]
+    assert screening_table.gains(oblique, records[:4]) == pytest.approx([1.0, 0.5])
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    screening_table.table(path, "base", "chosen", False)
+    told = capsys.readouterr().out
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines()]
+    ideas_told = [line for line in lines if line and line[0] in scores]
+    assert [line[0] for line in ideas_told] == ["oblique", "base", "shifts"]  # the best first
+    assert [line[2] for line in ideas_told] == ["2", "2", "1"]
+    assert [line[-1] for line in ideas_told] == ["0.75 (0.5 .. 1)", "1 (1 .. 1)", "3"]
+    assert ["other", "10 of 10", "2.00", "2 (2 .. 2)"] in lines
