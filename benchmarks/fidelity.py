@@ -178,7 +178,8 @@ def run(options: argparse.Namespace) -> None:
         judge = Judge(MATERIALS[options.material], options.data, options.diffusivity)
         is_trained = options.preset not in (RANDOM, TRUTH)
         find_out = partial(trained, folder=options.models) if is_trained else untrained
-        options.results.parent.mkdir(parents=True, exist_ok=True)
+        for folder in filter(None, (options.results.parent, options.models)):
+            folder.mkdir(parents=True, exist_ok=True)
         for found in (found for wanted in filter(None, trainings) for found in find_out(judge, wanted)):
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
