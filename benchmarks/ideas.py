@@ -69,6 +69,7 @@ IDEAS = {
         {"discriminator_volumes": 4, "generator_volumes": 4, "slices_per_axis": 2},
     ),
     "2 volumes": Idea("m_D 2, 4 slices of each", {"discriminator_volumes": 2, "slices_per_axis": 4}),
+    "2 volumes, 8 slices": Idea("m_D 2, 8 slices of each", {"discriminator_volumes": 2}),
     "pairs": Idea(
         "m_D 2, 4 slices of each; latent fields with their negatives",
         {"discriminator_volumes": 2, "slices_per_axis": 4},

@@ -14,7 +14,7 @@ from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Crop, Severity, Snap, Structure, Topic
 from napari_slicegan.core.check.structure import structure_findings
 from napari_slicegan.core.check.values import snap
-from napari_slicegan.core.check.words import Ruler, as_text, digits, percent
+from napari_slicegan.core.check.words import Ruler, as_text, crop_text, digits, percent
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 
@@ -123,6 +123,14 @@ def test_structures_too_large_for_a_crop_are_to_be_shrunk():
     assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=18), edge=160) is None
     small = finding(Topic.STRUCTURE, two_phases((512, 512), sigma=11), edge=32)
     assert small.sentence.endswith("or choose the preset 'large'.")
+
+
+@pytest.mark.parametrize(("part", "told"), [(2.1, ", enough"), (1.8, ", nearly enough"), (1.2, "")])
+def test_the_line_of_the_crop_says_whether_it_will_do(part, told):
+    result = found(two_phases((512, 512), sigma=18))
+    edge = round(part * result.structure.size)
+    text = crop_text(check(TrainingData.from_labels(two_phases((512, 512), sigma=18)), edge))
+    assert text == f"crop that shows two of them: {result.recommended_edge} pixels; training crops have {edge}{told}"
 
 
 def test_an_image_of_few_structures_is_too_small_to_shrink():

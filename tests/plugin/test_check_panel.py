@@ -57,7 +57,7 @@ def test_phases_are_shown_with_their_colours_and_uncertainties(train_dock, viewe
     assert f'<span style="color:rgb({red},{green},{blue})">■</span> 1: ' in panel.summary.value
     assert f"{100 * found.phases[0].fraction:.0f} ± " in panel.summary.value
     assert "Largest structures" in panel.summary.value
-    assert f"Recommended crop: at least {found.recommended_edge} pixels" in panel.summary.value
+    assert f"Crop that shows two of them: {found.recommended_edge} pixels" in panel.summary.value
     assert found.edge == 16  # of the preset that is chosen
 
 

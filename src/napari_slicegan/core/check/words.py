@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_slicegan.core.check.result import ImageCheck, PhaseShare, worst_known
+from napari_slicegan.core.check.result import ImageCheck, PhaseShare, Topic, worst_known
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.words import readable
 
@@ -91,8 +91,11 @@ def structure_text(check: ImageCheck) -> str:
 
 
 def crop_text(check: ImageCheck) -> str:
-    """The crop that is wanted beside the one that is there, in a line."""
-    return f"recommended crop: at least {check.recommended_edge} pixels wide; training crops have {check.edge}"
+    """The crop that is wanted beside the one that is there, and whether that will do, in a line."""
+    is_told = any(finding.topic is Topic.STRUCTURE for finding in check.findings)
+    will_do = ", enough" if check.scale == 1 else "" if is_told else ", nearly enough"
+    wanted = f"crop that shows two of them: {check.recommended_edge} pixels"
+    return f"{wanted}; training crops have {check.edge}{will_do}"
 
 
 def needed_text(check: ImageCheck) -> str:
