@@ -46,8 +46,8 @@ def test_it_is_of_the_micrographs_of_the_package(name):
 @pytest.mark.parametrize(
     ("name", "limit", "surfaces"),
     [
-        ("cathode", 0.008, 0.2),
-        ("fibres", 0.022, 0.4),  # along them there are few faces, and some fibres end where they should go on
+        ("cathode", 0.008, 0.1),
+        ("fibres", 0.022, 0.3),  # along them there are few faces, and some fibres end where they should go on
         ("polycrystal", 0.008, 0.2),
     ],
 )
@@ -55,7 +55,7 @@ def test_its_volumes_are_like_the_micrographs(name, limit, surfaces):
     files = micrographs(name)
     data = TrainingData.from_images(*(file.array for file in files), kind=MATERIALS[name].kind)
     model = SliceGAN.load(f"sample:{name}", "cpu")
-    found = HeldOut(data, model.info.network, seed=77).evaluate(model.generator, 0)
+    found = HeldOut(data, model.info.network, volumes=128, seed=77).evaluate(model.generator, 0)
     assert found.correlation_error < limit
     assert found.fraction_error < 0.02
     assert found.surface_error < surfaces
