@@ -125,6 +125,17 @@ def test_structures_too_large_for_a_crop_are_to_be_shrunk():
     assert small.sentence.endswith("or choose the preset 'large'.")
 
 
+@pytest.mark.parametrize("noise", [15, 30])
+def test_noise_of_single_pixels_makes_structures_no_smaller(noise):
+    rng = np.random.default_rng(0)
+    clean = np.where(two_phases((512, 512), sigma=10) > 0, 160, 100)
+    sizes = [
+        check(TrainingData.from_images(np.clip(image, 0, 255).astype(np.uint8), kind="grey"), EDGE).structure.size
+        for image in (clean, clean + rng.normal(0, noise, clean.shape))
+    ]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.05)
+
+
 @pytest.mark.parametrize(("part", "told"), [(2.1, ", enough"), (1.8, ", nearly enough"), (1.2, "")])
 def test_the_line_of_the_crop_says_whether_it_will_do(part, told):
     result = found(two_phases((512, 512), sigma=18))

@@ -37,7 +37,7 @@ def structure_of(planes: Planes) -> Structure:
     Structure
         Measured with `two_point_correlation` along columns and rows.
     """
-    return _structure(planes.indicators())
+    return _structure(planes.indicators(), is_noisy=not planes.phases)
 
 
 def level_structure_of(planes: Planes) -> Structure:
@@ -54,30 +54,37 @@ def level_structure_of(planes: Planes) -> Structure:
         Measured on what `without_surface` leaves of the indicators, or brighter than the surface.
     """
     if not planes.phases:
-        return _structure([without_surface(planes.pixels[0])[None] > 0])
+        return _structure([without_surface(planes.pixels[0])[None] > 0], is_noisy=True)
     return _structure([without_surface(indicator[0])[None] for indicator in planes.indicators()])
 
 
-def _structure(fields: Sequence[Field]) -> Structure:
-    """Of fields (N, H, W), truth values or numbers: the longest along each axis."""
-    rows, columns = (max(_length(field, axis) for field in fields) or math.inf for axis in (1, 2))
+def _structure(fields: Sequence[Field], is_noisy: bool = False) -> Structure:
+    """Of fields (N, H, W), truth values or numbers, that may have noise in each pixel: the longest along each axis."""
+    rows, columns = (max(_length(field, axis, is_noisy) for field in fields) or math.inf for axis in (1, 2))
     halves = [min(size // 2, _LONGEST) for size in fields[0].shape[1:]]
     bounded = rows < halves[0] and columns < halves[1]
     return Structure(min(rows, halves[0]), min(columns, halves[1]), bounded)
 
 
-def _length(field: Field, axis: int) -> float:
-    """Distance in pixels at which the normalised correlation falls below the end, inf if it does not."""
+def _length(field: Field, axis: int, is_noisy: bool) -> float:
+    """Distance in pixels at which the normalised correlation falls below the end, inf if it does not.
+
+    Noise of single pixels correlates at no distance: without it, the correlation would begin where the line through
+    the next two distances says.
+    """
     mean, variance = float(field.mean()), float(field.var())
     if not variance:
         return 0.0
     curve = two_point_correlation(field, axis, min(field.shape[axis] // 2, _LONGEST))
     curve = (curve - mean**2) / variance
-    below = np.flatnonzero(curve < _FORGOTTEN)
+    end = _FORGOTTEN
+    if is_noisy and len(curve) > 2 and curve[1] > _FORGOTTEN:  # else there is nothing but noise
+        end *= min(1.0, max(curve[1], 2 * curve[1] - curve[2]))
+    below = np.flatnonzero(curve < end)
     if not below.size:
         return math.inf
     last = int(below[0]) - 1  # curve[0] is 1
-    return float(last + (curve[last] - _FORGOTTEN) / (curve[last] - curve[last + 1]))
+    return float(last + (curve[last] - end) / (curve[last] - curve[last + 1]))
 
 
 def recommended_edge(structure: Structure, edge: int) -> int:
