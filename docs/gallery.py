@@ -40,21 +40,15 @@ def coloured_grains(edge: int = 320, distance: float = 14.0) -> np.ndarray:
     return np.array(_COLOURS, np.uint8)[rng.integers(len(_COLOURS), size=len(centres))][owner]
 
 
-def shown_by(name: str) -> TrainingData:
-    """The micrographs that come with the package of one of its materials."""
-    material = MATERIALS[name]
+def shown_by(name: str, count: int = 3) -> TrainingData:
+    """The micrographs, or the first of them, that come with the package of one of its materials."""
+    material, images = MATERIALS[name], [file.array for file in micrographs(name)[:count]]
     details = {"pixel_size": material.pixel_size, "unit": material.unit, "phase_names": material.phases}
-    return TrainingData.from_images(*(file.array for file in micrographs(name)), kind=material.kind, **details)
-
-
-def two_images() -> TrainingData:
-    """The fibres across and along: the planes normal to z and y, of which the second has z down its rows."""
-    across, along, _ = (file.array for file in micrographs("fibres"))
-    return TrainingData.from_images(across, along, kind="phases", phase_names=MATERIALS["fibres"].phases)
+    return TrainingData.from_images(*images, kind=material.kind, **details)
 
 
 TRAINED = {
-    "two_images": (two_images, "large"),
+    "two_images": (lambda: shown_by("fibres", 2), "large"),  # normal to z, and to y with z down its rows
     "colour": (lambda: TrainingData.from_images(coloured_grains(), kind="colour"), "quick"),
 }
 
