@@ -56,6 +56,15 @@ def test_a_crop_leaves_out_what_it_leaves_out(command):
     assert "data bar" not in cropped.out
 
 
+def test_a_shrunk_image_is_checked_as_it_is_with_larger_crops(command):
+    path = write("image.tif", np.kron(blobs((64, 64)), np.ones((4, 4), np.uint8)))
+    plain, shrunk = (json.loads(command("check", path, "--json", "--shrink", times).out) for times in (1, 4))
+    assert shrunk["edge"] == 4 * plain["edge"]
+    assert shrunk["structure"] == plain["structure"]
+    refused = command("check", path, "--shrink", 0)
+    assert (refused.code, "give a whole number from 1 to 16" in refused.err) == (2, True)
+
+
 def test_what_cannot_be_trained_on_is_an_error(command):
     small = command("check", write("small.tif", blobs((30, 80))))
     assert small.code == 2

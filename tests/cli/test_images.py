@@ -68,6 +68,13 @@ def test_a_crop_outside_is_refused_with_what_is_possible(image, crop):
         read_training_data([str(image)], crop=crop)
 
 
+def test_a_part_is_cut_out_before_it_is_shrunk():
+    write("a.tif", np.arange(64, dtype=np.uint8).reshape(8, 8))
+    data = read_training_data(["a.tif"], crop=(2, 2, 6, 6), size=(0.5, "um"), shrink=2)
+    np.testing.assert_array_equal(data.sources[0][0, ..., 0], [[22, 24], [38, 40]])
+    assert data.pixel_size == 1.0
+
+
 def test_phases_stored_as_colour_are_phases():
     Image.fromarray(np.repeat(blobs((20, 20))[..., None], 3, axis=-1)).save("a.png")
     data = read_training_data(["a.png"])

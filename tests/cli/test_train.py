@@ -142,7 +142,7 @@ def test_a_run_goes_on_without_its_image(command, trained, image):
     assert "Trained 3 iterations" in outcome.out
     for option in (("--crop", 0, 0, 16, 16), ("--kind", "grey"), ("--axis", "x")):
         outcome = command("train", "--out", trained, "--resume", *option)
-        assert "are used as they are: leave out --kind, --axis, --crop" in outcome.err
+        assert "are used as they are: leave out --kind, --axis, --crop, --shrink" in outcome.err
     outcome = command("train", "--out", "other", "--resume")
     assert outcome.code == 2
     assert "There is no image to train on, and no run at other" in outcome.err

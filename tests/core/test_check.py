@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy import ndimage
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.check.border import border_findings
 from napari_slicegan.core.check.checks import check
-from napari_slicegan.core.check.result import Crop, Severity, Snap, Structure, Topic
+from napari_slicegan.core.check.result import Crop, Severity, Shrink, Snap, Structure, Topic
 from napari_slicegan.core.check.structure import structure_findings
 from napari_slicegan.core.check.values import snap
 from napari_slicegan.core.check.words import Ruler, as_text, crop_text, digits, percent
@@ -119,10 +120,28 @@ def test_structures_too_large_for_a_crop_are_to_be_shrunk():
     assert item.severity is Severity.WARNING
     assert result.recommended_edge == pytest.approx(2 * result.structure.size, abs=1)
     assert result.scale == pytest.approx(EDGE / result.recommended_edge)
-    assert f"shrink the image to {100 * result.scale:.0f} % of" in item.sentence
+    times = math.ceil(1 / result.scale)
+    assert f"shrink the image {times} times, or train with crops of {result.recommended_edge}" in item.sentence
+    assert item.offer == Shrink(times)
+    assert f"(--shrink {times})" in as_text(result)
     assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=18), edge=160) is None
     small = finding(Topic.STRUCTURE, two_phases((512, 512), sigma=11), edge=32)
     assert small.sentence.endswith("or choose the preset 'large'.")
+
+
+def test_a_crop_of_a_shrunk_image_shows_more():
+    data = TrainingData.from_labels(two_phases((512, 512), sigma=18))
+    plain, less, enough = (check(data, EDGE, shrink=times) for times in (1, 2, 3))
+    assert [each.edge for each in (plain, less, enough)] == [EDGE, 2 * EDGE, 3 * EDGE]
+    assert plain.structure == less.structure == enough.structure
+    assert enough.scale == 1
+    tight = check(data, 16, shrink=2)
+    (item,) = [item for item in tight.findings if item.topic is Topic.STRUCTURE]
+    times = math.ceil(tight.recommended_edge / 16)  # of the image as it is, not of the shrunk one
+    assert item.offer == Shrink(times)
+    assert check(data, 16, shrink=times).scale == 1
+    with pytest.raises(DataError, match="512 x 512 pixels is smaller than the 544 x 544"):
+        check(data, 32, shrink=17)
 
 
 @pytest.mark.parametrize("noise", [15, 30])
@@ -164,7 +183,7 @@ def test_structures_that_run_through_a_crop_are_no_fault():
     ("rows", "columns", "severity", "words"),
     [
         (15, 60, Severity.NOTE, "60 pixels long left and right, and run through"),
-        (150, 50, Severity.WARNING, "shrink the image to 21 % of its size"),  # too thick to run through
+        (150, 50, Severity.WARNING, "shrink the image 5 times"),  # too thick to run through
         (490, 44, Severity.WARNING, ": train with crops of 980 pixels"),  # shrinking would leave less than 3 pixels
     ],
 )

@@ -112,6 +112,23 @@ def test_a_dock_that_is_opened_again_shows_what_was_found(train_dock, viewer, qt
     assert title(again.check) != "Image check: …"
 
 
+def test_an_image_of_large_structures_is_trained_on_shrunk(viewer, open_dock, qtbot):
+    large = np.kron(two_phases(64), np.ones((3, 3), np.uint8))
+    viewer.add_labels(large, scale=(0.5, 0.5), units="um")
+    dock = open_dock(viewer)
+    panel = answered(dock, qtbot)
+    (button,) = [line for line in panel.lines if getattr(line, "text", "").startswith("Shrink ")]
+    click(button)
+    times = dock.chooser.shrink.value
+    assert button.text == f"Shrink {times} times"
+    qtbot.waitUntil(lambda: dock.jobs.check.found is not None and dock.jobs.check.found.edge == 16 * times)
+    qtbot.waitUntil(lambda: title(panel) != "Image check: …", timeout=30_000)
+    assert "Shrink" not in " ".join(getattr(line, "text", "") for line in panel.lines)
+    inquiry = dock._inquiry()
+    assert inquiry.data.pixel_size == 0.5 * times
+    assert np.array_equal(viewer.layers[0].data, large)
+
+
 def test_snapping_adds_labels_to_train_on(viewer, open_dock, qtbot):
     image = ndimage.zoom(np.kron(two_phases(48, values=(0, 200)), np.ones((2, 2), np.uint8)), 1.5, order=1)
     layer = viewer.add_image(image, name="resized", scale=(0.5, 0.5), translate=(3, 4), units="um")

@@ -70,9 +70,11 @@ def _config(args: argparse.Namespace) -> ComparisonConfig:
 def _truth(args: argparse.Namespace) -> TrainingData | Volume:
     size = stated_size(args)
     if len(args.image) > 1 or not args.image[0].lower().endswith(_NO_IMAGES):
-        return read_training_data(args.image, args.kind, args.axis, args.crop, size)
-    if args.crop or args.kind != "auto":
-        raise ConfigError(f"--crop and --kind are for images, and {args.image[0]} is a volume: leave them out.")
+        return read_training_data(args.image, args.kind, args.axis, args.crop, size, args.shrink)
+    if args.crop or args.kind != "auto" or args.shrink != 1:
+        raise ConfigError(
+            f"--crop, --shrink and --kind are for images, and {args.image[0]} is a volume: leave them out."
+        )
     volume = read_volume(Path(args.image[0]))
     return replace(volume, voxel_size=size[0], unit=size[1]) if size else volume
 

@@ -14,6 +14,7 @@ from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError, DataError
 from napari_slicegan.core.io import ImageFile, read_image
+from napari_slicegan.core.shrinking import shrunk
 
 Size = tuple[float, str]
 _NANOMETRES = {"nm": 1.0, "um": 1e3, "mm": 1e6, "m": 1e9}
@@ -62,13 +63,14 @@ def read_training_data(
     axis: str = "z",
     crop: Sequence[int] | None = None,
     size: Size | None = None,
+    shrink: int = 1,
 ) -> TrainingData:
     """Read one, two or three images, or one stack, to train on: `training_data_of` the files of `read_files`."""
-    return training_data_of(read_files(paths, crop), kind, axis, size)
+    return training_data_of(read_files(paths, crop), kind, axis, size, shrink)
 
 
 def training_data_of(
-    files: Sequence[ImageFile], kind: str = "auto", axis: str = "z", size: Size | None = None
+    files: Sequence[ImageFile], kind: str = "auto", axis: str = "z", size: Size | None = None, shrink: int = 1
 ) -> TrainingData:
     """Make training data of images that were read.
 
@@ -82,6 +84,8 @@ def training_data_of(
         Special axis of two images.
     size : tuple of float and str, optional
         Pixel size and unit instead of those of the files.
+    shrink : int
+        So many pixels along an edge become one, see `shrunk`.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def training_data_of(
                 f"{file.name} is in colour: give an image with one number for each phase, or train on it as colour."
             )
     pixel_size, unit = standard_size(*size) if size else _common_size(files)
-    return TrainingData.from_images(
+    data = TrainingData.from_images(
         *(file.array for file in files),
         kind=kind if kind == "auto" else OutputKind(kind),
         pixel_size=pixel_size,
@@ -107,6 +111,7 @@ def training_data_of(
         axis=axis,
         names=tuple(file.name for file in files),
     )
+    return shrunk(data, shrink)
 
 
 def read_grey_or_colour(path: str) -> ImageFile:

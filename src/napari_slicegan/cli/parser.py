@@ -242,6 +242,13 @@ def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
         metavar=("Y0", "X0", "Y1", "X1"),
         help="part of the images to use, in pixels, without row Y1 and column X1",
     )
+    parser.add_argument(
+        "--shrink",
+        type=int,
+        default=1,
+        metavar="K",
+        help="make each K x K pixels one, of the mean or the most frequent phase, for large structures (%(default)s)",
+    )
     parser.add_argument("--pixel-size", type=float, metavar="V", help="size of a pixel, instead of the file's")
     parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
 

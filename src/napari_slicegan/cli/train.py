@@ -62,12 +62,13 @@ def check_free(out: Path, resume: bool = False) -> None:
 def _images(args: argparse.Namespace, size: Size | None, found: Run | None) -> TrainingData:
     """The images that were given, else those of the run that goes on."""
     if args.image:
-        return read_training_data(args.image, args.kind, args.axis, args.crop, size)
+        return read_training_data(args.image, args.kind, args.axis, args.crop, size, args.shrink)
     if found is None:
         raise DataError(f"There is no image to train on, and no run at {args.out}: name one, two or three images.")
-    if args.crop or size or (args.kind, args.axis) != ("auto", "z"):
+    if args.crop or size or (args.kind, args.axis, args.shrink) != ("auto", "z", 1):
         raise ConfigError(
-            "The images of the run are used as they are: leave out --kind, --axis, --crop, --pixel-size and --unit."
+            "The images of the run are used as they are: leave out --kind, --axis, --crop, --shrink, --pixel-size and "
+            "--unit."
         )
     return found.data()
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.regions import Regions
+from napari_slicegan.core.shrinking import shrunk
 from napari_slicegan.core.words import readable
 from napari_slicegan.plugin.phases import colours_of, names_of
 from napari_slicegan.plugin.pixel_sizes import check_same_size, pixel_size
@@ -165,8 +166,8 @@ def image_of(layer: Layer, *, copy: bool = True, slices: str = "") -> LayerImage
     return LayerImage(array, layer.name, rgb, size, unit, _look(layer), names_of(layer), slices=slices)
 
 
-def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = "z") -> TrainingData:
-    """Make training data; slow for large images, so not in the main thread.
+def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = "z", shrink: int = 1) -> TrainingData:
+    """Make training data, of images that are shrunk so many times; slow for large ones, so not in the main thread.
 
     Raises
     ------
@@ -192,7 +193,7 @@ def training_data(images: Sequence[LayerImage], kind: str = "auto", axis: str = 
         data = replace(data, phase_names=tuple(names.get(phase, "") for phase in data.phases))
     if data.phases and (look.colours or look.colormap is not None):
         data = replace(data, phase_colours=tuple(hex_colour(look.colour(phase)) for phase in data.phases))
-    return data
+    return shrunk(data, shrink)
 
 
 def hex_colour(colour: Sequence[float]) -> str:

@@ -32,7 +32,9 @@ _ADVICE = (
 )
 
 
-def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: Sequence[Array] = ()) -> ImageCheck:
+def check(
+    data: TrainingData, edge: int, target_error: float = 0.05, originals: Sequence[Array] = (), shrink: int = 1
+) -> ImageCheck:
     """Look at images before training on them.
 
     Parameters
@@ -40,11 +42,13 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     data : TrainingData
         The images. Of more than 4 million pixels the middle is looked at, of a stack eight slices along z.
     edge : int
-        Of a training crop, in pixels.
+        Of a training crop, in pixels, after the images are shrunk.
     target_error : float
         Half the wanted 95 % interval of each phase's fraction, as a part of that fraction.
     originals : sequence of array
         The images as they were given to `data`, for offers in their own values; those of `data` when left out.
+    shrink : int
+        How many times the images of `data` will be shrunk.
 
     Returns
     -------
@@ -58,7 +62,8 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     """
     if not 0 < target_error < 1:
         raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
-    data.check_edge(edge)
+    crop = edge * shrink
+    data.check_edge(crop)
     shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
     borders = _borders(data)
     data, originals = _without(data, originals or data.sources, borders)
@@ -70,22 +75,22 @@ def check(data: TrainingData, edge: int, target_error: float = 0.05, originals: 
     if data.phase_names:
         shares = [replace(share, name=name) for share, name in zip(shares, data.phase_names, strict=True)]
     smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
-    findings = structure_findings(largest, edge, smallest, ruler)
+    findings = structure_findings(largest, crop, smallest, ruler, shrink)
     if any(map(_drifts, found)):  # no larger image would tell the fractions better
         shares = [replace(share, needed_edge=math.nan) for share in shares]
     else:
         findings += fraction_findings(shares, target_error, smallest, ruler)
     pairs = enumerate(zip(borders, found, strict=False))
     findings += [_named(item, data, number) for number, items in pairs for item in chain(*items)]
-    wanted = recommended_edge(largest, edge)
+    wanted = recommended_edge(largest, crop)
     return ImageCheck(
         data.kind,
         shapes,
         tuple(shares),
         largest,
-        edge,
+        crop,
         wanted,
-        min(1.0, edge / wanted),
+        min(1.0, crop / wanted),
         worst_known(shares).needed_edge if shares else math.nan,
         target_error,
         data.pixel_size,

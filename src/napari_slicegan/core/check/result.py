@@ -68,6 +68,13 @@ class Crop:
 
 
 @dataclass(frozen=True)
+class Shrink:
+    """An offer: train on all images shrunk so many times (`napari_slicegan.core.shrinking`), as for `--shrink`."""
+
+    times: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something that a person should know.
 
@@ -81,7 +88,7 @@ class Finding:
         What was found, with its number, and what to do.
     numbers : dict of str to float
         Behind the sentence.
-    offer : Snap or Crop, optional
+    offer : Snap, Crop or Shrink, optional
         What the program can do about it.
     """
 
@@ -89,7 +96,7 @@ class Finding:
     topic: Topic
     sentence: str
     numbers: dict[str, float]
-    offer: Snap | Crop | None = None
+    offer: Snap | Crop | Shrink | None = None
 
 
 @dataclass(frozen=True)
@@ -175,11 +182,11 @@ class ImageCheck:
     structure : Structure
         Of the image with the largest structures; where a drift was found, apart from it.
     edge : int
-        Of a training crop, in pixels.
+        Of a training crop, in pixels of the images before they are shrunk.
     recommended_edge : int
-        A crop edge that shows enough of the largest structures, in pixels.
+        A crop edge that shows enough of the largest structures, in the same pixels.
     scale : float
-        By how much to shrink the images so that crops of `edge` show enough; 1 when they do already.
+        By how much to shrink the images further so that crops of `edge` show enough; 1 when they do already.
     needed_edge : float
         Edge in pixels of a square image that tells the fraction of each phase to the target error; nan when that
         cannot be told.

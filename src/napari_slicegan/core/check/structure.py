@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.check.planes import Planes
-from napari_slicegan.core.check.result import Finding, Severity, Structure, Topic
+from napari_slicegan.core.check.result import Finding, Severity, Shrink, Structure, Topic
 from napari_slicegan.core.check.surface import without_surface
-from napari_slicegan.core.check.words import Ruler, percent
+from napari_slicegan.core.check.words import Ruler
 from napari_slicegan.core.presets import PRESETS
+from napari_slicegan.core.shrinking import MOST_TIMES
 from napari_slicegan.core.statistics.correlation import two_point_correlation
 
 _FORGOTTEN = 0.1  # normalised correlation at which a structure ends
@@ -115,7 +116,7 @@ def _thickness(structure: Structure) -> float:
     return min(structure.rows, structure.columns)
 
 
-def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ruler) -> list[Finding]:
+def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ruler, shrink: int = 1) -> list[Finding]:
     """Compare the largest structures with a training crop.
 
     Parameters
@@ -128,6 +129,8 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
         The shortest side of all images, in pixels.
     ruler : Ruler
         For the words.
+    shrink : int
+        How many times the image will be shrunk; all lengths are of the image before.
 
     Returns
     -------
@@ -153,9 +156,10 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
     if shown < _FEW:
         sentence = (
             f"The largest structures are {least}{ruler.length(structure.size)} long, so that a crop of {edge} pixels "
-            f"shows only {shown:.1f} of them{_advice(structure, edge, smallest)}"
+            f"shows only {shown:.1f} of them"
         )
-        return [Finding(Severity.WARNING, Topic.STRUCTURE, sentence, numbers)]
+        advice, offer = _advice(structure, edge, smallest, shrink)
+        return [Finding(Severity.WARNING, Topic.STRUCTURE, sentence + advice, numbers, offer)]
     if shown > _MANY:
         sentence = (
             f"The largest structures are only {ruler.length(structure.size)} long, so that a crop of {edge} pixels "
@@ -171,13 +175,16 @@ def _longer(edge: int, smallest: int) -> str:
     return f", and makes them longer with the preset {larger[0]!r}" if larger else ""
 
 
-def _advice(structure: Structure, edge: int, smallest: int) -> str:
+def _advice(structure: Structure, edge: int, smallest: int, shrink: int) -> tuple[str, Shrink | None]:
+    """The end of a sentence, and what the program can do about it."""
     wanted = recommended_edge(structure, edge)
-    scale = edge / wanted
     if smallest < max(wanted, _AT_LEAST * structure.size):
-        return f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."
-    larger = [name for name, preset in PRESETS.items() if wanted <= preset.network.edge <= smallest]
-    crops = f"choose the preset {larger[0]!r}" if larger else f"train with crops of {wanted} pixels"
-    if _thickness(structure) * scale >= _FINEST and round(smallest * scale) >= edge:
-        return f": shrink the image to {percent(scale, 2)} of its size, or {crops}."
-    return f": {crops}."
+        end = f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."
+        return end, None
+    cropped = edge // shrink  # pixels of a crop when the image is shrunk
+    larger = [name for name, preset in PRESETS.items() if wanted <= preset.network.edge * shrink <= smallest]
+    crops = f"choose the preset {larger[0]!r}" if larger else f"train with crops of {math.ceil(wanted / shrink)} pixels"
+    times = math.ceil(wanted / cropped)
+    if times <= MOST_TIMES and _thickness(structure) >= _FINEST * times and smallest >= cropped * times:
+        return f": shrink the image {times} times, or {crops}.", Shrink(times)
+    return f": {crops}.", None

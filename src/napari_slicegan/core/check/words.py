@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_slicegan.core.check.result import ImageCheck, PhaseShare, Topic, worst_known
+from napari_slicegan.core.check.result import Finding, ImageCheck, PhaseShare, Shrink, Topic, worst_known
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.words import readable
 
@@ -79,8 +79,14 @@ def as_text(check: ImageCheck) -> str:
     lines += [f"  {structure_text(check)}", f"  {crop_text(check)}"]
     if check.phases:
         lines.append(f"  {needed_text(check)}")
-    lines += ["", *(f"{finding.severity}: {finding.sentence}" for finding in check.findings)]
+    lines += ["", *map(_advice, check.findings)]
     return "\n".join(lines if check.findings else [*lines, "Nothing speaks against training on this."])
+
+
+def _advice(finding: Finding) -> str:
+    """A finding as a terminal shows it, with the option that does what it says."""
+    option = f" (--shrink {finding.offer.times})" if isinstance(finding.offer, Shrink) else ""
+    return f"{finding.severity}: {finding.sentence}{option}"
 
 
 def structure_text(check: ImageCheck) -> str:

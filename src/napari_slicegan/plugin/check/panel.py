@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from magicgui.widgets import Label, PushButton
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Snap, Topic
+from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Shrink, Snap, Topic
 from napari_slicegan.core.check.words import crop_text, needed_text, share_text, structure_text
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.plugin.check.task import Question
@@ -77,7 +78,8 @@ class CheckPanel:
             return None
         try:
             images = choice.images(copy=False)
-            return Question(images, choice.kind, choice.axis, self._edge(), self._check.versions.of(choice.layers))
+            versions = self._check.versions.of(choice.layers)
+            return Question(images, choice.kind, choice.axis, self._edge(), versions, choice.shrink)
         except SliceGANError:
             return None
 
@@ -152,7 +154,10 @@ class CheckPanel:
             self._layout.addWidget(widget.native)
         self.lines += made
 
-    def _button(self, offer: Snap | Crop) -> PushButton:
+    def _button(self, offer: Snap | Crop | Shrink) -> PushButton:
+        if isinstance(offer, Shrink):
+            tooltip = f"Train on images of which {offer.times} x {offer.times} pixels became one; see the row Shrink."
+            return button(f"Shrink {offer.times} times", tooltip, partial(self._chooser.shrink.set_value, offer.times))
         choice = self._chooser.choice
         layer = choice.layers[offer.image] if choice else None
         if isinstance(offer, Snap):

@@ -36,6 +36,8 @@ class Question:
         Of a training crop, in pixels.
     versions : tuple of int
         Of the images' pixels, from `Versions`.
+    shrink : int
+        How many times the images are shrunk before crops are taken.
     """
 
     images: tuple[LayerImage, ...]
@@ -43,6 +45,7 @@ class Question:
     axis: str
     edge: int
     versions: tuple[int, ...]
+    shrink: int = 1
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -54,7 +57,7 @@ class Question:
             )
             for image in self.images
         )
-        return (*images, self.versions, self.kind, self.axis, self.edge)
+        return (*images, self.versions, self.kind, self.axis, self.edge, self.shrink)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def check_images(question: Question, control: Control) -> Generator[object, None
         if note:
             data = replace(data, sources=data.sources[: len(parts)])  # of a stack the slices along z
         control.check()
-        found = check(data, question.edge, originals=[part.image.array for part in parts])
+        originals = [part.image.array for part in parts]
+        found = check(data, question.edge, originals=originals, shrink=question.shrink)
         findings = tuple(_placed(finding, parts, question.images) for finding in found.findings)
         return Answer(replace(found, findings=findings), note)
 

@@ -31,6 +31,8 @@ class Choice:
         The axis that the slices of the one 3D layer are normal to; "" for all axes.
     convert : bool
         Whether the viewer converts between the units of its layers.
+    shrink : int
+        So many pixels along an edge become one.
     """
 
     layers: tuple[Layer, ...]
@@ -39,6 +41,7 @@ class Choice:
     shapes: Shapes | None = None
     slices: str = ""
     convert: bool = True
+    shrink: int = 1
 
     def images(self, *, copy: bool = True) -> tuple[LayerImage, ...]:
         """The layers' images with their regions.
@@ -69,7 +72,8 @@ class Choice:
     @property
     def note(self) -> str:
         """What is not as it was drawn."""
+        shrunk = [f"shrunk {self.shrink} times"] if self.shrink > 1 else []
         if self.shapes is None:
-            return ""
+            return "".join(shrunk)
         notes = (regions_in(self.shapes, layer, convert=self.convert)[1] for layer in self.layers)
-        return ", ".join(filter(None, dict.fromkeys(notes)))
+        return ", ".join([*filter(None, dict.fromkeys(notes)), *shrunk])

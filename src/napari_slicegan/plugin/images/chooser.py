@@ -7,12 +7,13 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from magicgui.widgets import ComboBox, Label
+from magicgui.widgets import ComboBox, Label, SpinBox
 from psygnal import Signal
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import AXES
 from napari_slicegan.core.errors import DataError, SliceGANError
+from napari_slicegan.core.shrinking import MOST_TIMES
 from napari_slicegan.plugin.images.choice import Choice
 from napari_slicegan.plugin.images.elided import elide
 from napari_slicegan.plugin.images.finding import Found, sizes_of
@@ -108,6 +109,13 @@ class MaterialChooser:
             tooltip="Which slices of the 3D layer are the images of the material: those along all three axes, or only "
             "those along one, for example of a stack that is too thin for the others.",
         )
+        self.shrink = SpinBox(
+            label="Shrink",
+            min=1,
+            max=MOST_TIMES,
+            tooltip="So many pixels along each edge become one, for structures that are large beside a training crop; "
+            "the voxels of volumes are as much larger. The layers stay as they are.",
+        )
         self.region = RegionRow(viewer, lambda: self.images[0].value) if is_full else None
         self.pixel_size = PixelSizeRow(viewer) if is_full else None
         self.below = ChooserGroups(viewer) if is_full else None
@@ -124,7 +132,8 @@ class MaterialChooser:
         shapes = self.region.layer if self.region is not None else None
         convert = self._viewer.layers.extent.units is not None
         chosen = tuple(layer for layer in layers if layer is not None)
-        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, self._slices, convert)
+        shrink = int(self.shrink.value)
+        return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, self._slices, convert, shrink)
 
     def look(self, *_: object) -> None:
         """Look at the chosen layers, and say what they are or what is wrong with them.
@@ -166,7 +175,7 @@ class MaterialChooser:
         except NotSquareError as error:
             raise DataError(f"{error}{self._way_out(choice.layers[0])}") from None
         notes = choice.note, self.pixel_size.note if self.pixel_size else ""
-        self._sizes = " · ".join([sizes_of(images, self._edge()), *filter(None, notes)])
+        self._sizes = " · ".join([sizes_of(images, self._edge() * choice.shrink), *filter(None, notes)])
         self._pixels.start(choice.arrays, images, choice.kind)
 
     def _way_out(self, layer: Layer) -> str:
@@ -199,7 +208,8 @@ class MaterialChooser:
         self._rows.add(self.material, self.axis, *self.images)
         if self.below is not None:
             self._rows.add_wide(self.below.cube)
-        self._rows.add(self.slices, *region, self.kind, *size, wrapped(self.found))
+        shrink = [self.shrink] if self.below is not None else []
+        self._rows.add(self.slices, *region, self.kind, *size, *shrink, wrapped(self.found))
         for choice in (self.material, *self.images, self.kind, *([self.region.combo] if self.region else [])):
             elide(choice.native)
 
@@ -210,7 +220,7 @@ class MaterialChooser:
         self._pixels.changed.connect(self._show)
         for widget in (self.material, self.axis, *self.images, self.slices, self.kind):
             widget.changed.connect(self.look)
-        for part in (self.region, self.pixel_size):
+        for part in (self.shrink, self.region, self.pixel_size):
             if part is not None:
                 part.changed.connect(self.look)
         if self.below is not None:

@@ -18,6 +18,7 @@ from napari_slicegan.plugin.work.worker import CancelledError, Control, no_defec
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_slicegan.core.data import TrainingData
     from napari_slicegan.core.training_estimate import TrainingCosts
     from napari_slicegan.plugin.models import Models
 
@@ -43,6 +44,8 @@ class Inquiry:
         "auto", "cpu", "cuda" or "mps".
     threads : int
         Of the processor; 0 leaves the choice to torch.
+    shrink : int
+        So many pixels along an edge become one.
     """
 
     images: tuple[LayerImage, ...]
@@ -52,13 +55,25 @@ class Inquiry:
     training: TrainingConfig
     device: str
     threads: int
+    shrink: int = 1
+
+    @property
+    def data(self) -> TrainingData:
+        """What is trained on; slow for large images.
+
+        Raises
+        ------
+        DataError
+            The images cannot be trained on, alone or together.
+        """
+        return training_data(self.images, self.kind, self.axis, self.shrink)
 
     @property
     def key(self) -> object:
         """Equal for inquiries that cost the same for each iteration."""
         recipe = replace(self.training, iterations=1, minutes=0.0, seed=0)
         images = tuple((image.name, image.array.shape, str(image.array.dtype)) for image in self.images)
-        return images, self.kind, self.axis, self.network, recipe, self.device, self.threads
+        return images, self.kind, self.axis, self.network, recipe, self.device, self.threads, self.shrink
 
 
 class _StopEvent(threading.Event):
@@ -73,7 +88,7 @@ def measure_costs(inquiry: Inquiry, control: Control) -> Generator[object, None,
     """Measure on this computer; ends early when a stop is asked for."""
     with no_defects("The estimate"), closing(control):
         yield None
-        data = training_data(inquiry.images, inquiry.kind, inquiry.axis)
+        data = inquiry.data
         control.check()
         from napari_slicegan.core.training_estimate import measure  # imports torch, which takes seconds
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from napari_slicegan.core.events import Event, Preview
-from napari_slicegan.plugin.layers import training_data
 from napari_slicegan.plugin.micrograph import middle_of
 from napari_slicegan.plugin.show import prepare_napari
 from napari_slicegan.plugin.train.estimate_job import Inquiry
@@ -128,7 +127,7 @@ def gently(events: Iterable[Event]) -> Iterator[Event]:
 def _started(order: Order) -> tuple[Run, Trainer]:
     """A new run on images."""
     what = order.inquiry
-    data = training_data(what.images, what.kind, what.axis)
+    data = what.data
     from napari_slicegan.core.run import Run
 
     use_threads(what.threads)

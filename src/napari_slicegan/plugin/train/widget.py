@@ -227,7 +227,7 @@ class TrainWidget(Dock):
         images = choice.images(copy=copy)
         network, training = self.settings.network_config(), self.settings.training_config()
         device, threads = str(self.settings.device.value), int(self.settings.threads.value)
-        return Inquiry(images, choice.kind, choice.axis, network, training, device, threads)
+        return Inquiry(images, choice.kind, choice.axis, network, training, device, threads, choice.shrink)
 
     def _start(self) -> None:
         """Copy what the training needs and start it."""
