@@ -88,7 +88,8 @@ class Evaluation:
     correlation_error : float
         Mean absolute difference of the two-point correlations (of phases, or of intensities from 0 to 1).
     fraction_error : float
-        Largest absolute difference of a phase's volume fraction (or of a channel's mean intensity from 0 to 1).
+        Largest absolute difference of a phase's volume fraction (or how far a channel's intensities, from 0 to 1, have
+        to move, in the mean, for the same histogram).
     surface_error : float
         Largest relative difference of the faces between two phases (or of a channel's mean square step).
     pattern_error : float

@@ -15,6 +15,7 @@ from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.directions import of_planes, of_views
 from napari_slicegan.core.events import Evaluation
+from napari_slicegan.core.heldout_levels import HeldOutLevels
 from napari_slicegan.core.heldout_patterns import HeldOutPatterns
 from napari_slicegan.core.heldout_surfaces import HeldOutSurfaces
 from napari_slicegan.core.interruption import Flag, Interrupted, interrupted_by
@@ -76,6 +77,7 @@ class HeldOut:
         found = [self._of_source(data, source) for source in range(len(data.sources))]
         self._curves = of_views(found, data.views)  # (3, 2, C, R + 1)
         self._means = channel_means(data)  # (C,)
+        self._levels = HeldOutLevels(data)
         self._surfaces = HeldOutSurfaces(data, flag)
         self.scale = self._surfaces.scale
         self.excess = np.zeros_like(self.scale)
@@ -114,7 +116,7 @@ class HeldOut:
             outputs = list(self._sample.outputs(generator))
         if balanced:
             balance(generator, outputs, self._means)
-        means, curves, surfaces, patterns = [], [], [], []
+        means, curves, levels, surfaces, patterns = [], [], [], [], []
         for batch in outputs:
             if flag.is_set():
                 raise Interrupted
@@ -122,6 +124,7 @@ class HeldOut:
             rows = channels.mean((3, 4)).cpu().numpy()  # (B, C, Z); not every device knows 64 bits
             means.append(rows.mean(axis=2, dtype=np.float64))  # (B, C)
             curves.append(_correlations(channels, self._reach))
+            levels.append(self._levels.of_volumes(channels))
             surfaces.append(self._surfaces.of_volumes(channels))
             patterns.append(self._patterns.of_volumes(channels))
         sizes = [len(batch) for batch in outputs]
@@ -131,7 +134,7 @@ class HeldOut:
         return Evaluation(
             iteration,
             float(np.abs(of_planes(along) - self._curves).mean()),
-            _fraction_error(each, self._means),
+            max(_fraction_error(each, self._means), self._levels.error(torch.stack(levels).sum(dim=0))),
             self._surfaces.error(steps),
             self._patterns.error(torch.stack(patterns).sum(dim=0)),
             self._lost(each.mean(axis=0), along),
