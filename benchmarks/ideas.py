@@ -104,6 +104,10 @@ IDEAS = {
         "discriminators see the most likely phases, with the gradients of their probabilities", players=Hard
     ),
     "batch statistics": Idea("the generator normalises by each batch, as published", {"normalization": "batch"}),
+    "plain contrast": Idea(
+        "discriminators without biases see grey levels as they are, as published", {"contrast": "plain"}
+    ),
+    "rate 5e-4": Idea("a quarter of the rate", {"learning_rate": 5e-4}),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),
     "beta2 0.9": Idea("as published", {"beta2": 0.9}),

@@ -30,7 +30,7 @@ class OneUpdateForEachAxis(GAN):
         critic, losses = self.discriminators[0], {}
         for axis in range(3):
             fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
-            real = self.crops.draw(0, self.training.real_crops, self.rng)
+            real = self._real(0, self.training.real_crops)
             some = torch.randint(len(fake), (len(real),), generator=self.rng)
             distance = critic_distance(critic(real), critic(fake))
             penalty = gradient_penalty(critic, real, fake[some], self.rng)
@@ -63,7 +63,7 @@ class LazyPenalty(GAN):
         """Fake and real images, and which fakes are paired with the real ones."""
         with torch.no_grad():
             volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
-        fake, real = self._slices(volumes, 0), self.crops.draw(0, 3 * self.training.real_crops, self.rng)
+        fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
         return fake, real, torch.randint(len(fake), (len(real),), generator=self.rng)
 
 
@@ -91,7 +91,7 @@ class Relativistic(LazyPenalty):
         fake = self._slices(volumes, 0)
         with self._frozen_discriminators():
             critic = self.discriminators[0]
-            real = self.crops.draw(0, len(fake), self.rng)
+            real = self._real(0, len(fake))
             loss = softplus(critic(real) - critic(fake)).mean()
             self._backward(self.optimizers[0], loss)
         self._step_generator()
@@ -219,7 +219,7 @@ class TwoScales(GAN):
         """One step of both on the same slices."""
         with torch.no_grad():
             volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
-        fake, real = self._slices(volumes, 0), self.crops.draw(0, 3 * self.training.real_crops, self.rng)
+        fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
         fake = fake[torch.randint(len(fake), (len(real),), generator=self.rng)]
         losses = {}
         for critic, optimizer, of_real, of_fake in zip(

@@ -43,6 +43,13 @@ class Normalization(StrEnum):
     RUNNING = "running"
 
 
+class Contrast(StrEnum):
+    """How discriminators see grey levels and colours."""
+
+    PLAIN = "plain"
+    STANDARD = "standard"
+
+
 class Crops(StrEnum):
     """Which places of an image crops come from."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from napari_slicegan.core.choices import Axes, Crops, Normalization, OutputKind, Symmetry, Upsampling
+from napari_slicegan.core.choices import Axes, Contrast, Crops, Normalization, OutputKind, Symmetry, Upsampling
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.geometry import Geometry
 
@@ -157,6 +157,11 @@ class TrainingConfig:
         "Places of crops: 'uniform', all as likely, as published, or 'representative', with weights by which the crops "
         "of a small image have its fractions and surfaces although they see little of its border.",
     )
+    contrast: Contrast = setting(
+        Contrast.PLAIN,
+        "How discriminators see grey levels and colours: 'plain', as published, or 'standard', with a contrast like "
+        "that of phases and by biases, without which they cannot tell how strong it is. Phases stay as they are.",
+    )
     discriminator_steps: int = setting(5, "Discriminator updates for each generator update.", low=1, high=100)
     slices_per_axis: int = setting(
         0,
@@ -236,7 +241,7 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        for kind in (Symmetry, Axes, Crops, Normalization):
+        for kind in (Symmetry, Axes, Contrast, Crops, Normalization):
             name = kind.__name__.lower()
             object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
         check_limits(self)

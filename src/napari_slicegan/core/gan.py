@@ -19,6 +19,7 @@ from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.choices import Axes, Normalization
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.contrast import is_standard, lens_for
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
@@ -70,7 +71,9 @@ class GAN:
         self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)
-        self.discriminators = [Discriminator(self.network, self.rng).to(device) for _ in data.sources]
+        self.lens = lens_for(data, device) if is_standard(data, training.contrast) else None
+        has_bias = self.lens is not None
+        self.discriminators = [Discriminator(self.network, self.rng, has_bias).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
         self.tension = SurfaceTension(len(data.phases), training.surface_tension)
         self.optimizers = self._adams()
@@ -88,8 +91,7 @@ class GAN:
         total: Losses = {}
         for source, critic in enumerate(self.discriminators):
             fake = self._slices(volumes, source)  # (M, C, H, W)
-            real = self.crops.draw(source, self._axes(source) * self.training.real_crops, self.rng)  # (N, C, H, W)
-            real = real.to(self.device)
+            real = self._real(source, self._axes(source) * self.training.real_crops)  # (N, C, H, W)
             some = torch.randint(len(fake), (len(real),), generator=self.rng).to(self.device)  # (N,)
             distance = critic_distance(critic(real), critic(fake))
             penalty = gradient_penalty(critic, real, fake[some], self.rng)
@@ -229,15 +231,21 @@ class GAN:
         """How many of the three axes are compared with a source."""
         return sum(view == source for view, _ in self.views)
 
+    def _real(self, source: int, count: int) -> Tensor:
+        """Crops (count, C, H, W) of a source as its discriminator sees them."""
+        crops = self.crops.draw(source, count, self.rng).to(self.device)
+        return self.lens(crops) if self.lens else crops
+
     def _slices(self, volumes: Tensor, source: int) -> Tensor:
-        """The planes (M, C, H, W) of volumes that one discriminator sees."""
-        return torch.cat(
+        """The planes (M, C, H, W) of volumes as one discriminator sees them."""
+        slices = torch.cat(
             [
                 planes(volumes, axis, self.training.slices_per_axis, rng=self.rng, transpose=transpose)
                 for axis, (view, transpose) in enumerate(self.views)
                 if view == source
             ]
         )
+        return self.lens(slices) if self.lens else slices
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""
@@ -246,7 +254,7 @@ class GAN:
 
     def _wide_view(self, data: TrainingData) -> WideView | None:
         fits = WideView.fits(data, self.network)
-        return WideView(data, self.network, self.training, self.rng, self.device) if fits else None
+        return WideView(data, self.network, self.training, self.rng, self.device, self.lens) if fits else None
 
     def _adams(self) -> list[torch.optim.Adam]:
         """One for the generator and one for each of the critics."""

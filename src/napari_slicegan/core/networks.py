@@ -117,17 +117,19 @@ class Discriminator(nn.Module):
         The layers.
     rng : torch.Generator, optional
         Where the first weights are drawn from; without it they stay undefined, to be loaded.
+    has_bias : bool
+        Whether its layers have biases; as published they have none.
     """
 
-    def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None) -> None:
+    def __init__(self, config: NetworkConfig, rng: torch.Generator | None = None, has_bias: bool = False) -> None:
         super().__init__()
         widths = (config.image_channels, *config.discriminator_channels, 1)
         kernels = config.discriminator_kernels
         self.layers = nn.ModuleList(
-            nn.Conv2d(before, after, kernel, stride=2, padding=1, bias=False)
+            nn.Conv2d(before, after, kernel, stride=2, padding=1, bias=has_bias)
             for (before, after), kernel in zip(pairwise(widths[:-1]), kernels[:-1], strict=True)
         )
-        self.layers.append(nn.Conv2d(widths[-2], 1, kernels[-1], bias=False))
+        self.layers.append(nn.Conv2d(widths[-2], 1, kernels[-1], bias=False))  # of which only differences count
         draw_weights(self, rng)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -140,12 +142,13 @@ class Discriminator(nn.Module):
 
 
 def draw_weights(network: nn.Module, rng: torch.Generator | None) -> None:
-    """Draw every kernel uniformly in +-1 / sqrt(fan in), as torch does, but from a generator of our own, on the CPU."""
+    """Draw all weights uniformly in +-1 / sqrt(fan in), as torch does, but from a generator of our own, on the CPU."""
     if rng is None:
         return
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose3d):
             bound = 1 / math.sqrt(module.weight[0].numel())
-            drawn = torch.empty(module.weight.shape).uniform_(-bound, bound, generator=rng)
-            with torch.no_grad():
-                module.weight.copy_(drawn)
+            for weights in module.parameters():
+                drawn = torch.empty(weights.shape).uniform_(-bound, bound, generator=rng)
+                with torch.no_grad():
+                    weights.copy_(drawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from napari_slicegan.core.choices import Axes, Crops, Normalization, Symmetry
+from napari_slicegan.core.choices import Axes, Contrast, Crops, Normalization, Symmetry
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError
 
@@ -48,6 +48,7 @@ _QUICK = Preset(
         real_crops=8,
         normalization=Normalization.RUNNING,
         crops=Crops.REPRESENTATIVE,
+        contrast=Contrast.STANDARD,
         discriminator_steps=2,
         slices_per_axis=8,
         wide_share=0.5,

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.contrast import Lens
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
@@ -35,6 +36,8 @@ class WideView:
         Where the first weights are drawn from.
     device : torch.device
         Where to compute.
+    lens : Lens, optional
+        Through which discriminators see images; with one they have biases.
 
     Attributes
     ----------
@@ -56,10 +59,12 @@ class WideView:
         training: TrainingConfig,
         rng: torch.Generator,
         device: torch.device,
+        lens: Lens | None = None,
     ) -> None:
         self._network, self._training, self._views, self._device = network, training, data.views, device
+        self._lens = lens
         self._crops = CropSampler(data, _TIMES * network.edge, training.symmetry, training.crops)
-        self.discriminators = [Discriminator(network, rng).to(device) for _ in data.sources]
+        self.discriminators = [Discriminator(network, rng, has_bias=lens is not None).to(device) for _ in data.sources]
         self.thickness = network.geometry.scale
 
     @staticmethod
@@ -83,7 +88,7 @@ class WideView:
         """Which discriminator learns from a new slab, and what it makes small."""
         with torch.no_grad():
             source, fake = self._slices(generator, rng)  # (M, C, edge, edge)
-        real = _halved(self._crops.draw(source, len(fake), rng).to(self._device))  # (M, C, edge, edge)
+        real = self._seen(self._crops.draw(source, len(fake), rng).to(self._device))  # (M, C, edge, edge)
         critic = self.discriminators[source]
         penalty = gradient_penalty(critic, real, fake, rng)
         return source, self._training.penalty_weight * penalty - critic_distance(critic(real), critic(fake))
@@ -107,9 +112,9 @@ class WideView:
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
         slab = generator(latent)  # (1, C, Z, Y, X)
         count = self._training.slices_per_axis
-        return source, _halved(planes(slab, axis, count, rng=rng, transpose=transpose))
+        return source, self._seen(planes(slab, axis, count, rng=rng, transpose=transpose))
 
-
-def _halved(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) at half the resolution, (N, C, H / 2, W / 2): means over 2 x 2 pixels."""
-    return avg_pool2d(images, _TIMES)
+    def _seen(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) as discriminators see them: means over 2 x 2 pixels, (N, C, H / 2, W / 2)."""
+        halved = avg_pool2d(images, _TIMES)
+        return self._lens(halved) if self._lens else halved

@@ -29,6 +29,7 @@ TRAINING_FIELDS = (
     "generator_volumes",
     "real_crops",
     "crops",
+    "contrast",
     "normalization",
     "discriminator_steps",
     "slices_per_axis",
