@@ -26,7 +26,7 @@ class OneUpdateForEachAxis(GAN):
     def update_discriminators(self) -> Losses:
         """Three steps, each on slices along one axis."""
         with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
+            volumes = self._volumes(self.training.discriminator_volumes)
         critic, losses = self.discriminators[0], {}
         for axis in range(3):
             fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
@@ -62,7 +62,7 @@ class LazyPenalty(GAN):
     def _images(self) -> tuple[Tensor, Tensor, Tensor]:
         """Fake and real images, and which fakes are paired with the real ones."""
         with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
+            volumes = self._volumes(self.training.discriminator_volumes)
         fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
         return fake, real, torch.randint(len(fake), (len(real),), generator=self.rng)
 
@@ -87,7 +87,7 @@ class Relativistic(LazyPenalty):
 
     def update_generator(self) -> Losses:
         """One step."""
-        volumes = self.generator(self._latent(self.training.generator_volumes, self.rng))
+        volumes = self._volumes(self.training.generator_volumes)
         fake = self._slices(volumes, 0)
         with self._frozen_discriminators():
             critic = self.discriminators[0]
@@ -218,7 +218,7 @@ class TwoScales(GAN):
     def update_discriminators(self) -> Losses:
         """One step of both on the same slices."""
         with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))
+            volumes = self._volumes(self.training.discriminator_volumes)
         fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
         fake = fake[torch.randint(len(fake), (len(real),), generator=self.rng)]
         losses = {}
@@ -234,7 +234,7 @@ class TwoScales(GAN):
 
     def update_generator(self) -> Losses:
         """One step against both."""
-        volumes = self.generator(self._latent(self.training.generator_volumes, self.rng))
+        volumes = self._volumes(self.training.generator_volumes)
         views = self._views(self._slices(volumes, 0))
         with self._frozen_discriminators():
             both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]

@@ -4,6 +4,9 @@ Without biases, as published, a discriminator is homogeneous of degree one: it g
 twice the score, and so cannot prefer a brightness or a contrast in between. Phases do not suffer from that, since their
 channels sum to 1. And where the contrast of a micrograph is small, so are the differences of scores whose gradients
 have length 1.
+
+Nor do they see what the last tanh of the generator gives, but what it is given: where volumes are black or white a tanh
+has no slope, and a generator that overshoots would learn no more.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from napari_slicegan.core.histograms import shares_of_levels
 VARIANCE = 0.5
 """Of the pixels of phases, all channels together, when there are two in equal shares: that of standard images."""
 
+_END = 0.98  # of a tanh: nearer to black and white than 1 % differences would be stretched beyond all others
 _MOST = 20.0  # times: noise of a nearly flat image is not made to look like a structure
 
 
@@ -31,7 +35,7 @@ class Lens:
     Attributes
     ----------
     middle : Tensor (C, 1, 1)
-        Intensities that become 0.
+        Outputs of the generator's last layer, before the tanh, that become 0.
     gain : float
         What differences to them are multiplied by.
     """
@@ -39,9 +43,13 @@ class Lens:
     middle: Tensor
     gain: float
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) as discriminators see them."""
-        return self.gain * (images - self.middle)
+    def of_images(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) of intensities from 0 to 1 as discriminators see them."""
+        return self.of_outputs(torch.atanh((2 * images - 1).clamp(-_END, _END)))
+
+    def of_outputs(self, outputs: Tensor) -> Tensor:
+        """Slices (N, C, H, W) of what the generator's last layer gives, likewise."""
+        return self.gain * (outputs - self.middle)
 
 
 def is_standard(data: TrainingData, contrast: Contrast) -> bool:
@@ -60,7 +68,7 @@ def lens_for(data: TrainingData, device: torch.device) -> Lens:
         Of the images that it will be used on.
     """
     shares = shares_of_levels(data)  # (C, L)
-    levels = np.linspace(0, 1, shares.shape[1])
+    levels = np.arctanh(np.linspace(-1, 1, shares.shape[1]).clip(-_END, _END))
     means = shares @ levels  # (C,)
     variance = float((shares @ levels**2 - means**2).sum())
     gain = min(float(np.sqrt(VARIANCE / max(variance, 1e-12))), _MOST)

@@ -87,7 +87,7 @@ class GAN:
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
         with torch.no_grad():
-            volumes = self.generator(self._latent(self.training.discriminator_volumes, self.rng))  # (m_D, C, Z, Y, X)
+            volumes = self._volumes(self.training.discriminator_volumes)  # (m_D, C, Z, Y, X)
         total: Losses = {}
         for source, critic in enumerate(self.discriminators):
             fake = self._slices(volumes, source)  # (M, C, H, W)
@@ -111,7 +111,7 @@ class GAN:
 
     def update_generator(self) -> Losses:
         """One step of the generator on slices of m_G volumes; returns its scalar loss."""
-        volumes = self.generator(self._latent(self.training.generator_volumes, self.rng))  # (m_G, C, Z, Y, X)
+        volumes = self._volumes(self.training.generator_volumes)  # (m_G, C, Z, Y, X)
         loss = torch.zeros((), device=self.device)
         with self._frozen_discriminators():  # the gradients of their weights are not needed here
             for source, critic in enumerate(self.discriminators):
@@ -234,7 +234,7 @@ class GAN:
     def _real(self, source: int, count: int) -> Tensor:
         """Crops (count, C, H, W) of a source as its discriminator sees them."""
         crops = self.crops.draw(source, count, self.rng).to(self.device)
-        return self.lens(crops) if self.lens else crops
+        return self.lens.of_images(crops) if self.lens else crops
 
     def _slices(self, volumes: Tensor, source: int) -> Tensor:
         """The planes (M, C, H, W) of volumes as one discriminator sees them."""
@@ -245,7 +245,12 @@ class GAN:
                 if view == source
             ]
         )
-        return self.lens(slices) if self.lens else slices
+        return self.lens.of_outputs(slices) if self.lens else slices
+
+    def _volumes(self, count: int) -> Tensor:
+        """Training cubes (count, C, Z, Y, X), of which `_slices` takes its planes."""
+        latent = self._latent(count, self.rng)
+        return self.generator.outputs(latent) if self.lens else self.generator(latent)
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""

@@ -88,7 +88,8 @@ class WideView:
         """Which discriminator learns from a new slab, and what it makes small."""
         with torch.no_grad():
             source, fake = self._slices(generator, rng)  # (M, C, edge, edge)
-        real = self._seen(self._crops.draw(source, len(fake), rng).to(self._device))  # (M, C, edge, edge)
+        crops = self._crops.draw(source, len(fake), rng).to(self._device)  # (M, C, 2 edge, 2 edge)
+        real = _halved(self._lens.of_images(crops) if self._lens else crops)  # (M, C, edge, edge)
         critic = self.discriminators[source]
         penalty = gradient_penalty(critic, real, fake, rng)
         return source, self._training.penalty_weight * penalty - critic_distance(critic(real), critic(fake))
@@ -110,11 +111,12 @@ class WideView:
         axis = int(torch.randint(3, (), generator=rng))
         source, transpose = self._views[axis]
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
-        slab = generator(latent)  # (1, C, Z, Y, X)
+        slab = generator.outputs(latent) if self._lens else generator(latent)  # (1, C, Z, Y, X)
         count = self._training.slices_per_axis
-        return source, self._seen(planes(slab, axis, count, rng=rng, transpose=transpose))
+        slices = planes(slab, axis, count, rng=rng, transpose=transpose)  # (M, C, 2 edge, 2 edge)
+        return source, _halved(self._lens.of_outputs(slices) if self._lens else slices)
 
-    def _seen(self, images: Tensor) -> Tensor:
-        """Images (N, C, H, W) as discriminators see them: means over 2 x 2 pixels, (N, C, H / 2, W / 2)."""
-        halved = avg_pool2d(images, _TIMES)
-        return self._lens(halved) if self._lens else halved
+
+def _halved(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) at half the resolution, (N, C, H / 2, W / 2): means over 2 x 2 pixels."""
+    return avg_pool2d(images, _TIMES)
