@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from players import (
+    AfterTanh,
     Hard,
     LazyPenalty,
     Leaky,
@@ -106,6 +107,9 @@ IDEAS = {
     "batch statistics": Idea("the generator normalises by each batch, as published", {"normalization": "batch"}),
     "plain contrast": Idea(
         "discriminators without biases see grey levels as they are, as published", {"contrast": "plain"}
+    ),
+    "after the tanh": Idea(
+        "discriminators with biases and a standard contrast see grey levels after the last tanh", players=AfterTanh
     ),
     "rate 5e-4": Idea("a quarter of the rate", {"learning_rate": 5e-4}),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, leaky_relu, pad, softplus
 
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
+from napari_slicegan.core.contrast import VARIANCE, Lens
 from napari_slicegan.core.gan import GAN, Losses
+from napari_slicegan.core.histograms import LEVELS, shares_of_levels
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
@@ -38,6 +41,30 @@ class OneUpdateForEachAxis(GAN):
             self.optimizers[1].step()
             losses = {"critic_distance": distance.detach()}
         return losses
+
+
+class _Tanh(Lens):
+    """Shows discriminators intensities, moved and stretched."""
+
+    def of_images(self, images: Tensor) -> Tensor:
+        """As they are."""
+        return self.gain * (images - self.middle)
+
+    def of_outputs(self, outputs: Tensor) -> Tensor:
+        """As they will be."""
+        return self.of_images(0.5 * (torch.tanh(outputs) + 1))
+
+
+class AfterTanh(GAN):
+    """Discriminators of grey levels with biases and a standard contrast, but of volumes after the tanh."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        levels = np.linspace(0, 1, LEVELS)
+        shares = shares_of_levels(self._data)  # (C, L)
+        means = shares @ levels
+        gain = (VARIANCE / float((shares @ levels**2 - means**2).sum())) ** 0.5
+        self.lens = _Tanh(torch.from_numpy(means).float().view(-1, 1, 1), gain)
 
 
 class LazyPenalty(GAN):
