@@ -81,6 +81,7 @@ def choose(viewer: napari.Viewer) -> None:
     click(segment.preview)
     wait(lambda: len(viewer.layers) > 1, 60)
     widget.area.ensureWidgetVisible(segment.group)
+    wait(lambda: "…" not in widget.check.group.text(), 60)
     photograph(viewer, "segment")
     close(viewer, widget)
     viewer.layers.clear()
