@@ -19,6 +19,7 @@ from napari_slicegan.core.losses import critic_distance, generator_loss, gradien
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
 from napari_slicegan.core.sample import in_pairs
+from napari_slicegan.core.shown import Shown
 from napari_slicegan.core.slicing import planes
 from napari_slicegan.core.tension import hardened
 
@@ -33,7 +34,7 @@ class OneUpdateForEachAxis(GAN):
         critic, losses = self.discriminators[0], {}
         for axis in range(3):
             fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
-            real = self._real(0, self.training.real_crops)
+            real = self.shown.real(0, self.training.real_crops, self.rng)
             some = torch.randint(len(fake), (len(real),), generator=self.rng)
             distance = critic_distance(critic(real), critic(fake))
             penalty = gradient_penalty(critic, real, fake[some], self.rng)
@@ -64,7 +65,7 @@ class AfterTanh(GAN):
         shares = shares_of_levels(self._data)  # (C, L)
         means = shares @ levels
         gain = (VARIANCE / float((shares @ levels**2 - means**2).sum())) ** 0.5
-        self.lens = _Tanh(torch.from_numpy(means).float().view(-1, 1, 1), gain)
+        self.shown.lens = _Tanh(torch.from_numpy(means).float().view(-1, 1, 1), gain)
 
 
 class LazyPenalty(GAN):
@@ -90,7 +91,7 @@ class LazyPenalty(GAN):
         """Fake and real images, and which fakes are paired with the real ones."""
         with torch.no_grad():
             volumes = self._volumes(self.training.discriminator_volumes)
-        fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
+        fake, real = self.shown.slices(volumes, 0, self.rng), self.shown.real(0, 3 * self.training.real_crops, self.rng)
         return fake, real, torch.randint(len(fake), (len(real),), generator=self.rng)
 
 
@@ -115,10 +116,10 @@ class Relativistic(LazyPenalty):
     def update_generator(self) -> Losses:
         """One step."""
         volumes = self._volumes(self.training.generator_volumes)
-        fake = self._slices(volumes, 0)
+        fake = self.shown.slices(volumes, 0, self.rng)
         with self._frozen_discriminators():
             critic = self.discriminators[0]
-            real = self._real(0, len(fake))
+            real = self.shown.real(0, len(fake), self.rng)
             loss = softplus(critic(real) - critic(fake)).mean()
             self._backward(self.optimizers[0], loss)
         self._step_generator()
@@ -161,20 +162,29 @@ class Shifted(Leaky):
         critic.forward = forward  # type: ignore[method-assign]
 
 
-class Oblique(GAN):
-    """A ninth of the slices of an isotropic material are cut at 45 degrees; nearest voxels, some of them twice."""
+class _WithOblique(Shown):
+    """Shows slices at 45 degrees as well."""
 
-    def _slices(self, volumes: Tensor, source: int) -> Tensor:
-        straight = super()._slices(volumes, source)
+    def slices(self, volumes: Tensor, source: int, rng: torch.Generator) -> Tensor:
+        """Those along the axes, and the others."""
+        straight = super().slices(volumes, source, rng)
         edge = volumes.shape[-1]
         steps = torch.arange(edge)
         oblique = []
         for axis in range(3):  # rows stay rows; columns run along a diagonal of the two other axes, edge / sqrt(2) long
             turned = volumes.movedim(2 + axis, 2)  # (B, C, rows, u, v)
             run = (steps / 2**0.5).round().long()
-            start = int(torch.randint(edge - int(run[-1]), (), generator=self.rng))
+            start = int(torch.randint(edge - int(run[-1]), (), generator=rng))
             oblique.append(turned[:, :, :, start + run, run])  # (B, C, edge, edge)
         return torch.cat([straight, *oblique])
+
+
+class Oblique(GAN):
+    """A ninth of the slices of an isotropic material are cut at 45 degrees; nearest voxels, some of them twice."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.shown = _WithOblique(self._data, self.network.edge, self.training, self.device)
 
 
 class Pairs(GAN):
@@ -206,7 +216,7 @@ class SymmetricKernels(GAN):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.alike = AlikeAndMirrored(orders_of_axes(self._data, self.crops.symmetry))
+        self.alike = AlikeAndMirrored(orders_of_axes(self._data, self.shown.crops.symmetry))
         self.alike.begin(self.generator)
 
 
@@ -246,7 +256,7 @@ class TwoScales(GAN):
         """One step of both on the same slices."""
         with torch.no_grad():
             volumes = self._volumes(self.training.discriminator_volumes)
-        fake, real = self._slices(volumes, 0), self._real(0, 3 * self.training.real_crops)
+        fake, real = self.shown.slices(volumes, 0, self.rng), self.shown.real(0, 3 * self.training.real_crops, self.rng)
         fake = fake[torch.randint(len(fake), (len(real),), generator=self.rng)]
         losses = {}
         for critic, optimizer, of_real, of_fake in zip(
@@ -262,7 +272,7 @@ class TwoScales(GAN):
     def update_generator(self) -> Losses:
         """One step against both."""
         volumes = self._volumes(self.training.generator_volumes)
-        views = self._views(self._slices(volumes, 0))
+        views = self._views(self.shown.slices(volumes, 0, self.rng))
         with self._frozen_discriminators():
             both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]
             loss = both[0] + both[1]

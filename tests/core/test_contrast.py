@@ -107,7 +107,7 @@ def test_discriminators_see_crops_and_slices_through_the_same_lens(standard, wid
 
 def test_nothing_changes_for_phases(recipe, standard, data):
     plain, same = Trainer(data, small_network(), recipe), Trainer(data, small_network(), standard)
-    assert same.gan.lens is None
+    assert same.gan.shown.lens is None
     list(plain), list(same)
     assert_same(weights(plain), weights(same))
 

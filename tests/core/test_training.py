@@ -13,6 +13,7 @@ import torch
 
 from napari_slicegan.core import asides
 from napari_slicegan.core import gan as gan_module
+from napari_slicegan.core import shown as shown_module
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, TrainingError
 from napari_slicegan.core.events import CheckpointSaved, EndReason, Paused, Preview, Proceeded, Progress
@@ -82,8 +83,8 @@ def test_defect_02_random_subsets_are_drawn_anew_at_each_update(recipe, network,
     marks = torch.arange(64.0)[:, None, None].expand(1, 3, 64, 64, 64)  # the value of a voxel is its z
     monkeypatch.setattr(trainer.gan, "generator", lambda _latent: marks)
     seen = []
-    original = gan_module.planes
-    monkeypatch.setattr(gan_module, "planes", lambda *args, **kw: seen.append(original(*args, **kw)) or seen[-1])
+    original = shown_module.planes
+    monkeypatch.setattr(shown_module, "planes", lambda *args, **kw: seen.append(original(*args, **kw)) or seen[-1])
     for _ in range(40):
         trainer.gan.update_discriminators()
     positions = {images.unique().item() for images in seen[::3]}  # the planes normal to z

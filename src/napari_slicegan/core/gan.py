@@ -19,13 +19,11 @@ from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.choices import Axes, Normalization
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
-from napari_slicegan.core.contrast import is_standard, lens_for
-from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
 from napari_slicegan.core.sample import Sample
-from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.shown import Shown
 from napari_slicegan.core.tension import SurfaceTension
 from napari_slicegan.core.wide import WideView
 
@@ -60,19 +58,18 @@ class GAN:
         device: torch.device,
     ) -> None:
         self.network = replace(network, output=data.kind, image_channels=data.channels)
-        self.training, self.device, self.views = training, device, data.views
+        self.training, self.device = training, device
         self._data = data
         self._means: npt.NDArray[np.float64] | None = None  # of the micrographs, when they are needed
-        self.crops = CropSampler(data, self.network.edge, training.symmetry, training.crops)
+        self.shown = Shown(data, self.network.edge, training, device)
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
         self.generator.renormalize(training.normalization is Normalization.RUNNING)
-        self.alike = AlikeAxes(orders_of_axes(data, self.crops.symmetry)) if training.axes is Axes.ALIKE else None
+        self.alike = AlikeAxes(orders_of_axes(data, self.shown.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)
-        self.lens = lens_for(data, device) if is_standard(data, training.contrast) else None
-        has_bias = self.lens is not None
+        has_bias = self.shown.lens is not None
         self.discriminators = [Discriminator(self.network, self.rng, has_bias).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
         self.tension = SurfaceTension(len(data.phases), training.surface_tension)
@@ -90,8 +87,8 @@ class GAN:
             volumes = self._volumes(self.training.discriminator_volumes)  # (m_D, C, Z, Y, X)
         total: Losses = {}
         for source, critic in enumerate(self.discriminators):
-            fake = self._slices(volumes, source)  # (M, C, H, W)
-            real = self._real(source, self._axes(source) * self.training.real_crops)  # (N, C, H, W)
+            fake = self.shown.slices(volumes, source, self.rng)  # (M, C, H, W)
+            real = self.shown.real(source, self.shown.axes(source) * self.training.real_crops, self.rng)  # (N, C, H, W)
             some = torch.randint(len(fake), (len(real),), generator=self.rng).to(self.device)  # (N,)
             distance = critic_distance(critic(real), critic(fake))
             penalty = gradient_penalty(critic, real, fake[some], self.rng)
@@ -115,8 +112,8 @@ class GAN:
         loss = torch.zeros((), device=self.device)
         with self._frozen_discriminators():  # the gradients of their weights are not needed here
             for source, critic in enumerate(self.discriminators):
-                share = self._axes(source) / 3
-                loss = loss + share * generator_loss(critic(self._slices(volumes, source)))
+                share = self.shown.axes(source) / 3
+                loss = loss + share * generator_loss(critic(self.shown.slices(volumes, source, self.rng)))
             if self.wide:
                 loss = loss + self.wide.generator_loss(self.generator, self.rng)
             if self.training.evaluation_iterations and self.tension.weights.any():
@@ -227,30 +224,9 @@ class GAN:
         if self.alike and not self.alike.hold_for(self.generator):
             self.alike = None
 
-    def _axes(self, source: int) -> int:
-        """How many of the three axes are compared with a source."""
-        return sum(view == source for view, _ in self.views)
-
-    def _real(self, source: int, count: int) -> Tensor:
-        """Crops (count, C, H, W) of a source as its discriminator sees them."""
-        crops = self.crops.draw(source, count, self.rng).to(self.device)
-        return self.lens.of_images(crops) if self.lens else crops
-
-    def _slices(self, volumes: Tensor, source: int) -> Tensor:
-        """The planes (M, C, H, W) of volumes as one discriminator sees them."""
-        slices = torch.cat(
-            [
-                planes(volumes, axis, self.training.slices_per_axis, rng=self.rng, transpose=transpose)
-                for axis, (view, transpose) in enumerate(self.views)
-                if view == source
-            ]
-        )
-        return self.lens.of_outputs(slices) if self.lens else slices
-
     def _volumes(self, count: int) -> Tensor:
-        """Training cubes (count, C, Z, Y, X), of which `_slices` takes its planes."""
-        latent = self._latent(count, self.rng)
-        return self.generator.outputs(latent) if self.lens else self.generator(latent)
+        """Training cubes (count, C, Z, Y, X) to show slices of."""
+        return self.shown.volumes(self.generator, self._latent(count, self.rng))
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""
@@ -259,7 +235,7 @@ class GAN:
 
     def _wide_view(self, data: TrainingData) -> WideView | None:
         fits = WideView.fits(data, self.network)
-        return WideView(data, self.network, self.training, self.rng, self.device, self.lens) if fits else None
+        return WideView(data, self.network, self.training, self.rng, self.device, self.shown.lens) if fits else None
 
     def _adams(self) -> list[torch.optim.Adam]:
         """One for the generator and one for each of the critics."""

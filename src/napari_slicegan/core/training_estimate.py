@@ -162,7 +162,7 @@ class _Stopwatch:
         recipe, edge = self._gan.training, self._gan.network.edge
         planes = 3 * min(recipe.slices_per_axis or edge, edge)  # of a volume, for all discriminators together
         crops = 3 * recipe.real_crops
-        images = self._gan.crops.draw(0, self._images, self._rng).to(self._gan.device)
+        images = self._gan.shown.crops.draw(0, self._images, self._rng).to(self._gan.device)
         forward, both_ways = self._generator()
         learn, punish, judge = self._critic(images)
         step, critic_step = self._steps()

@@ -15,7 +15,16 @@ from napari_slicegan.core.check.directions import direction_findings
 from napari_slicegan.core.check.drift import drift_findings
 from napari_slicegan.core.check.fractions import fraction_findings, phase_shares
 from napari_slicegan.core.check.planes import Planes, grey, planes_of
-from napari_slicegan.core.check.result import Crop, Finding, ImageCheck, Severity, Structure, Topic, worst_known
+from napari_slicegan.core.check.result import (
+    Crop,
+    Finding,
+    ImageCheck,
+    PhaseShare,
+    Severity,
+    Structure,
+    Topic,
+    worst_known,
+)
 from napari_slicegan.core.check.rims import rim_findings
 from napari_slicegan.core.check.speckle import speckle_findings
 from napari_slicegan.core.check.structure import level_structure_of, recommended_edge, structure_findings, structure_of
@@ -62,8 +71,7 @@ def check(
     """
     if not 0 < target_error < 1:
         raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
-    crop = edge * shrink
-    data.check_edge(crop)
+    data.check_edge(crop := edge * shrink)
     shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
     borders = _borders(data)
     data, originals = _without(data, originals or data.sources, borders)
@@ -71,17 +79,14 @@ def check(
     levels = [level_structure_of(view) if len(view.pixels) == 1 else structure_of(view) for view in views]
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
-    shares = phase_shares(views, data.phases, target_error)
-    if data.phase_names:
-        shares = [replace(share, name=name) for share, name in zip(shares, data.phase_names, strict=True)]
+    shares = _shares(views, data, target_error)
     smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
     findings = structure_findings(largest, crop, smallest, ruler, shrink)
     if any(map(_drifts, found)):  # no larger image would tell the fractions better
         shares = [replace(share, needed_edge=math.nan) for share in shares]
     else:
         findings += fraction_findings(shares, target_error, smallest, ruler)
-    pairs = enumerate(zip(borders, found, strict=False))
-    findings += [_named(item, data, number) for number, items in pairs for item in chain(*items)]
+    findings += _of_images(data, borders, found)
     wanted = recommended_edge(largest, crop)
     return ImageCheck(
         data.kind,
@@ -97,6 +102,13 @@ def check(
         data.unit,
         tuple(sorted(findings, key=lambda finding: list(Severity)[::-1].index(finding.severity))),
     )
+
+
+def _shares(views: Sequence[Planes], data: TrainingData, target_error: float) -> list[PhaseShare]:
+    """How much there is of each phase, with its name where it has one."""
+    names = data.phase_names or ("",) * len(data.phases)
+    shares = phase_shares(views, data.phases, target_error)
+    return [replace(share, name=name) for share, name in zip(shares, names, strict=True)]
 
 
 def _borders(data: TrainingData) -> list[list[Finding]]:
@@ -132,6 +144,12 @@ def _of_image(data: TrainingData, number: int, view: Planes, level: Structure, p
     if len(data.sources) < 3 and number == 0:
         found += direction_findings(view, level, _ADVICE[len(data.sources) - 1])
     return found + drift_findings(view, level, phase_labels(data))
+
+
+def _of_images(data: TrainingData, borders: Sequence[list[Finding]], found: Sequence[list[Finding]]) -> list[Finding]:
+    """What was found along the edges of the images and in them, with their names."""
+    pairs = enumerate(zip(borders, found, strict=False))
+    return [_named(item, data, number) for number, items in pairs for item in chain(*items)]
 
 
 def _drifts(found: Sequence[Finding]) -> bool:
