@@ -73,10 +73,9 @@ def check(
         raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
     data.check_edge(crop := edge * shrink)
     shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
-    borders = _borders(data)
-    data, originals = _without(data, originals or data.sources, borders)
+    data, originals = _without(data, originals or data.sources, borders := _borders(data))
     views = planes_of(data)
-    levels = [level_structure_of(view) if len(view.pixels) == 1 else structure_of(view) for view in views]
+    levels = list(map(_level_structure, views))
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
     shares = _shares(views, data, target_error)
@@ -154,6 +153,11 @@ def _of_images(data: TrainingData, borders: Sequence[list[Finding]], found: Sequ
 
 def _drifts(found: Sequence[Finding]) -> bool:
     return any(item.topic is Topic.DRIFT for item in found)
+
+
+def _level_structure(view: Planes) -> Structure:
+    """Apart from a drift, of one image; of a stack as it is."""
+    return level_structure_of(view) if len(view.pixels) == 1 else structure_of(view)
 
 
 def _told(view: Planes, level: Structure, found: Sequence[Finding]) -> Structure:
