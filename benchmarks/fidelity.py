@@ -124,6 +124,7 @@ def digest(record: Record) -> str:
     """Tells settings apart: those of a preset may change while its name stays."""
     network, training = settings_of(record)
     told = asdict(network) | asdict(replace(training, seed=0, minutes=0.0, iterations=1))
+    del told["contrast"]  # of grey levels and colours; all materials here are phases
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
 
 
