@@ -1,6 +1,7 @@
 """Which changes of the quick recipe are worth a long run: short trainings, one thread each.
 
     python benchmarks/screening.py run [IDEA ...] [--seeds 0 1 2] [--seconds 90 240] [--jobs 2] [--materials field ...]
+                                       [--data FOLDER] [--results FILE]
     python benchmarks/screening.py table [--results FILE] [--base IDEA] [--model MODEL] [--errors]
 
 Trains on the package's own cathode (three phases) and on a random field (two phases) for some seconds of one

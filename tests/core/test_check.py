@@ -13,7 +13,7 @@ from napari_slicegan.core import synthetic
 from napari_slicegan.core.check.border import border_findings
 from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Crop, Severity, Shrink, Snap, Structure, Topic
-from napari_slicegan.core.check.structure import structure_findings
+from napari_slicegan.core.check.structure import Frame, structure_findings
 from napari_slicegan.core.check.values import snap
 from napari_slicegan.core.check.words import Ruler, as_text, crop_text, digits, percent
 from napari_slicegan.core.data import TrainingData
@@ -121,7 +121,8 @@ def test_structures_too_large_for_a_crop_are_to_be_shrunk():
     assert result.recommended_edge == pytest.approx(2 * result.structure.size, abs=1)
     assert result.scale == pytest.approx(EDGE / result.recommended_edge)
     times = math.ceil(1 / result.scale)
-    assert f"shrink the image {times} times, or train with crops of {result.recommended_edge}" in item.sentence
+    words = f"shrink the image by a factor of {times}, or train with crops of {result.recommended_edge} pixels."
+    assert words in item.sentence
     assert item.offer == Shrink(times)
     assert f"(--shrink {times})" in as_text(result)
     assert finding(Topic.STRUCTURE, two_phases((512, 512), sigma=18), edge=160) is None
@@ -140,8 +141,46 @@ def test_a_crop_of_a_shrunk_image_shows_more():
     times = math.ceil(tight.recommended_edge / 16)  # of the image as it is, not of the shrunk one
     assert item.offer == Shrink(times)
     assert check(data, 16, shrink=times).scale == 1
-    with pytest.raises(DataError, match="512 x 512 pixels is smaller than the 544 x 544"):
-        check(data, 32, shrink=17)
+    assert "of the shrunk image" in tight.findings[0].sentence
+    assert "training crops have 32 (16 shrunk ones)" in crop_text(tight)
+    with pytest.raises(DataError, match="512 x 512 pixels is smaller than the 960 x 960"):
+        check(data, 64, shrink=15)
+    for times in (0, 17):
+        with pytest.raises(DataError, match="give a whole number from 1 to 16"):
+            check(data, 32, shrink=times)
+
+
+def test_what_is_lost_by_shrinking_is_told():
+    image = np.kron(two_phases((128, 128), sigma=9), np.ones((4, 4), np.uint8))
+    image[100] = 2
+    data = TrainingData.from_labels(image, phase_names=("pore", "grain", "film"))
+    (told,) = [item for item in check(data, 32).findings if item.topic is Topic.STRUCTURE]
+    assert told.offer is None  # the film would be lost
+    assert "shrink" not in told.sentence
+    problem = check(data, 32, shrink=5).findings[0]
+    assert problem.severity is Severity.PROBLEM
+    assert "Nothing is left of film when the images are shrunk by a factor of 5" in problem.sentence
+    image[100], image[300:303] = 0, 2
+    image[400, :300] = 2
+    (warning,) = [
+        item for item in check(TrainingData.from_labels(image), 32, shrink=3).findings if "Shrinking" in item.sentence
+    ]
+    assert "of phase 2, which is thin in places" in warning.sentence
+
+
+def test_a_shrunk_image_may_have_too_many_structures_or_long_ones():
+    fine = TrainingData.from_labels(two_phases((512, 512), sigma=1.5))
+    (item,) = [item for item in check(fine, 32, shrink=8).findings if item.topic is Topic.STRUCTURE]
+    assert "shrinking the image less gives smoother shapes" in item.sentence
+    long = Structure(120, 30, True)
+    (note,) = structure_findings(long, Frame(64, 500, shrink=2), Ruler())
+    assert note.sentence.endswith("and makes them longer with the preset 'large'.")
+
+
+def test_what_the_smallest_part_cannot_hold_is_not_offered():
+    data = TrainingData.from_labels(two_phases((512, 512), sigma=11))
+    offers = [check(data, 32, smallest=smallest).findings[0].offer for smallest in (512, 60)]
+    assert offers == [Shrink(2), None]
 
 
 @pytest.mark.parametrize("noise", [15, 30])
@@ -183,12 +222,12 @@ def test_structures_that_run_through_a_crop_are_no_fault():
     ("rows", "columns", "severity", "words"),
     [
         (15, 60, Severity.NOTE, "60 pixels long left and right, and run through"),
-        (150, 50, Severity.WARNING, "shrink the image 5 times"),  # too thick to run through
+        (150, 50, Severity.WARNING, "shrink the image by a factor of 5"),  # too thick to run through
         (490, 44, Severity.WARNING, ": train with crops of 980 pixels"),  # shrinking would leave less than 3 pixels
     ],
 )
 def test_advice_on_structures_depends_on_their_thickness(rows, columns, severity, words):
-    (item,) = structure_findings(Structure(rows, columns, True), EDGE, 2000, Ruler())
+    (item,) = structure_findings(Structure(rows, columns, True), Frame(EDGE, 2000), Ruler())
     assert item.severity is severity
     assert words in item.sentence
 

@@ -288,6 +288,15 @@ def test_what_was_written_is_read_with_its_voxel_size(suffix, model, tmp_path):
     assert found.name == path.name
 
 
+@pytest.mark.parametrize("suffix", [".ome.zarr", ".tif", ".raw", ".vti"])
+def test_voxels_of_several_pixels_stay_so_large_where_no_pixel_size_is_known(suffix, model, tmp_path):
+    """Those of a model of images that were shrunk."""
+    model.info = replace(model.info, voxel_size=4.0, unit="pixel")
+    stream(model, VolumeRequest((18, 17, 16), 3), tmp_path / f"volume{suffix}")
+    found = read_volume(tmp_path / f"volume{suffix}")
+    assert (found.voxel_size, found.unit) == (4.0, "pixel")
+
+
 def test_what_is_no_volume_is_refused(tmp_path):
     (tmp_path / "folder.ome.zarr").mkdir()
     with pytest.raises(DataError, match="cannot be read as a volume"):

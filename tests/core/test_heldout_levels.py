@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_slicegan.core import thinning
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.heldout_levels import HeldOutLevels
+from napari_slicegan.core.histograms import shares_of_levels
 
 NOISE = np.random.default_rng(0).integers(0, 256, (96, 96), dtype=np.uint8)
 
@@ -50,6 +52,14 @@ def test_only_regions_count():
     even = torch.rand(2, 1, 30, 32, 32, generator=torch.Generator().manual_seed(0))
     assert half.error(half.of_volumes(even)) < 0.02
     assert whole.error(whole.of_volumes(even)) > 0.2
+
+
+def test_large_regions_count_by_their_pixels(monkeypatch):
+    monkeypatch.setattr(thinning, "MOST_PIXELS", 2**10)
+    image = np.zeros((64, 96), np.uint8)
+    image[:, 72:] = 255
+    data = TrainingData.from_greyscale(image, regions=[[(0, 0, 64, 72), (0, 72, 64, 96)]])
+    assert shares_of_levels(data)[0, [0, 255]] == pytest.approx([0.75, 0.25])
 
 
 def test_of_phases_nothing_is_asked_and_nan_does_no_harm():

@@ -117,10 +117,10 @@ def test_an_image_of_large_structures_is_trained_on_shrunk(viewer, open_dock, qt
     viewer.add_labels(large, scale=(0.5, 0.5), units="um")
     dock = open_dock(viewer)
     panel = answered(dock, qtbot)
-    (button,) = [line for line in panel.lines if getattr(line, "text", "").startswith("Shrink ")]
+    (button,) = [line for line in panel.lines if getattr(line, "text", "").startswith("Shrink by ")]
     click(button)
     times = dock.chooser.shrink.value
-    assert button.text == f"Shrink {times} times"
+    assert button.text == f"Shrink by {times}"
     qtbot.waitUntil(lambda: dock.jobs.check.found is not None and dock.jobs.check.found.edge == 16 * times)
     qtbot.waitUntil(lambda: title(panel) != "Image check: …", timeout=30_000)
     assert "Shrink" not in " ".join(getattr(line, "text", "") for line in panel.lines)

@@ -58,11 +58,12 @@ def chooser_of(viewer: ViewerModel, qtbot: Any) -> MaterialChooser:
 def test_a_shrunk_image_has_larger_pixels_and_needs_more_of_them(viewer, chooser):
     viewer.add_image(GREY, scale=(0.4, 0.4), units="um")
     chooser.shrink.value = 2
-    assert "shrunk 2 times" in chooser.found.value
+    assert "shrunk by a factor of 2" in chooser.found.value
     data = training_data(chooser.choice.images(), shrink=chooser.choice.shrink)
     assert (data.sources[0].shape[1:3], data.pixel_size) == ((16, 20), 0.8)
     chooser.shrink.value = 3
-    assert "smaller than the 48 x 48 pixels" in chooser.error
+    assert "10 x 13 pixels is smaller than the 16 x 16 pixels of a training crop" in chooser.error
+    assert chooser.error.endswith("or shrink it less.")
 
 
 def names(chooser: MaterialChooser, place: int = 0) -> list[str]:

@@ -149,6 +149,16 @@ def test_volumes_of_layers_are_compared(dock, layers, comparing, qtbot):
     assert dock.export.enabled
 
 
+def test_the_micrograph_can_be_shrunk_as_it_was_for_the_training(dock, layers, comparing, qtbot):
+    dock.form.chooser.shrink.value = 2
+    dock.compare.native.click()
+    assert until_done(dock, qtbot).state is State.FINISHED
+    (call,) = comparing.calls
+    assert (call.truth.sources[0].shape, call.truth.pixel_size) == ((1, 32, 32), 1.0)
+    dock.form.chooser.images[0].value = layers.layers["seed 0"]  # a volume is compared with as it is
+    assert dock.form.chooser.choice.shrink == 1
+
+
 def test_volumes_of_a_model(dock, layers, comparing, qtbot):
     dock.form.judged.value = Judged.MODEL
     assert text_of(dock.panel.message) == NO_MODEL

@@ -17,7 +17,7 @@ from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.plugin.images import finding
-from napari_slicegan.plugin.images.finding import look_at, sizes_of
+from napari_slicegan.plugin.images.finding import look_at, sizes_of, smallest_of
 from napari_slicegan.plugin.layers import Look, image_of, training_data
 from napari_slicegan.plugin.phases import set_colour, set_name
 from napari_slicegan.plugin.volume_layers import label_colormap, volume_layer
@@ -90,6 +90,21 @@ def test_images_of_different_pixel_sizes_are_refused():
 def test_a_stack_is_as_small_as_its_shortest_edge():
     with pytest.raises(DataError, match=r"8 \u00d7 64 pixels.*choose Slices: normal to z"):
         sizes_of([image_of(Image(np.zeros((8, 64, 64))))], 16)
+
+
+def test_regions_lose_the_pixels_that_a_shrunk_one_would_share_with_what_is_outside():
+    image = replace(image_of(Image(np.zeros((400, 400), np.uint8))), regions=((0, 0, 300, 300), (331, 333, 395, 397)))
+    assert "2 regions" in sizes_of([image], 31, 2)
+    with pytest.raises(DataError, match=r"31 x 31 pixels is smaller than the 32 x 32 .*, or shrink it less"):
+        sizes_of([image], 32, 2)
+
+
+def test_the_shortest_side_of_all_that_is_trained_on():
+    stack = image_of(Image(np.zeros((20, 64, 80), np.uint8)))
+    slices = image_of(Image(np.zeros((20, 64, 80), np.uint8)), slices="z")
+    regions = replace(image_of(Image(np.zeros((90, 90), np.uint8))), regions=((0, 0, 50, 60), (10, 60, 80, 85)))
+    assert [smallest_of([image]) for image in (stack, slices, regions)] == [20, 64, 25]
+    assert smallest_of([stack, regions]) == 20
 
 
 def test_a_large_image_is_only_sampled(monkeypatch: pytest.MonkeyPatch):

@@ -159,8 +159,8 @@ class TrainingConfig:
     )
     contrast: Contrast = setting(
         Contrast.PLAIN,
-        "How discriminators see grey levels and colours: 'plain', as published, or 'standard', with a contrast like "
-        "that of phases and by biases, without which they cannot tell how strong it is. Phases stay as they are.",
+        "How discriminators see grey levels and colours: 'plain', as published, or 'standard', stretched to a contrast "
+        "like that of phases, and with biases, without which no contrast can be the best. Phases stay as they are.",
     )
     discriminator_steps: int = setting(5, "Discriminator updates for each generator update.", low=1, high=100)
     slices_per_axis: int = setting(

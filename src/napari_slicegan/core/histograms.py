@@ -36,12 +36,13 @@ def shares_of_levels(data: TrainingData) -> Floats:
 
 
 def _of_source(data: TrainingData, source: int) -> Floats:
-    counts = torch.zeros(data.channels, LEVELS, dtype=torch.int64)
+    shares, weights = [], []
     for piece in data.pieces(source):
         stack, every = thinned(piece)
-        lines = stack[:, ::every]
+        lines, counts = stack[:, ::every], torch.zeros(data.channels, LEVELS, dtype=torch.int64)
         for rows in np.array_split(lines, -(-lines.size // _MOST_VALUES), axis=1):
             channels = image_channels(data, rows)
             counts += torch.stack([counts_of_levels(torch.from_numpy(channel)) for channel in channels])
-    shares: Floats = (counts.double() / counts.sum(dim=1, keepdim=True)).numpy()
-    return shares
+        shares.append((counts.double() / counts.sum(dim=1, keepdim=True)).numpy())
+        weights.append(piece.shape[1] * piece.shape[2])
+    return np.asarray(np.average(shares, 0, weights))

@@ -227,7 +227,7 @@ class Run:
         if data.fingerprint != self.fingerprint:
             raise TrainingError(
                 f"The run {self.path} was started with other images ({', '.join(self.images) or 'unnamed'}): give the "
-                "same images to resume it, or start a new run."
+                "same images to resume it, cropped and shrunk as before, or start a new run."
             )
         checkpoint = self.path / CHECKPOINT
         if self.has_checkpoint:

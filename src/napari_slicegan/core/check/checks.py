@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count, repeat
 from typing import Any
 
@@ -26,12 +27,20 @@ from napari_slicegan.core.check.result import (
     worst_known,
 )
 from napari_slicegan.core.check.rims import rim_findings
+from napari_slicegan.core.check.shrinking import can_be_shrunk, shrinking_findings
 from napari_slicegan.core.check.speckle import speckle_findings
-from napari_slicegan.core.check.structure import level_structure_of, recommended_edge, structure_findings, structure_of
+from napari_slicegan.core.check.structure import (
+    Frame,
+    level_structure_of,
+    recommended_edge,
+    structure_findings,
+    structure_of,
+)
 from napari_slicegan.core.check.values import value_findings
 from napari_slicegan.core.check.words import Ruler, phase_labels
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.shrinking import check_times
 
 Array = npt.NDArray[Any]
 
@@ -42,7 +51,12 @@ _ADVICE = (
 
 
 def check(
-    data: TrainingData, edge: int, target_error: float = 0.05, originals: Sequence[Array] = (), shrink: int = 1
+    data: TrainingData,
+    edge: int,
+    target_error: float = 0.05,
+    originals: Sequence[Array] = (),
+    shrink: int = 1,
+    smallest: int | None = None,
 ) -> ImageCheck:
     """Look at images before training on them.
 
@@ -58,6 +72,8 @@ def check(
         The images as they were given to `data`, for offers in their own values; those of `data` when left out.
     shrink : int
         How many times the images of `data` will be shrunk.
+    smallest : int, optional
+        The shortest side of all that is trained on, in pixels, where `data` is a part of it.
 
     Returns
     -------
@@ -67,10 +83,11 @@ def check(
     Raises
     ------
     DataError
-        An image is smaller than a crop, or the target error is no part of a fraction.
+        An image is smaller than a crop, or a number is out of range.
     """
     if not 0 < target_error < 1:
         raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
+    check_times(shrink)
     data.check_edge(crop := edge * shrink)
     shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
     data, originals = _without(data, originals or data.sources, borders := _borders(data))
@@ -79,8 +96,9 @@ def check(
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
     shares = _shares(views, data, target_error)
-    smallest, ruler = min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
-    findings = structure_findings(largest, crop, smallest, ruler, shrink)
+    smallest, ruler = smallest or min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
+    frame = Frame(crop, smallest, shrink, partial(can_be_shrunk, data))
+    findings = structure_findings(largest, frame, ruler) + shrinking_findings(data, shrink, target_error)
     if any(map(_drifts, found)):  # no larger image would tell the fractions better
         shares = [replace(share, needed_edge=math.nan) for share in shares]
     else:
@@ -100,6 +118,7 @@ def check(
         data.pixel_size,
         data.unit,
         tuple(sorted(findings, key=lambda finding: list(Severity)[::-1].index(finding.severity))),
+        shrink,
     )
 
 

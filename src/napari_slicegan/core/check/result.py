@@ -196,6 +196,8 @@ class ImageCheck:
         Of the images; unit "pixel" when unknown.
     findings : tuple of Finding
         The gravest first.
+    shrink : int
+        How many times the images will be shrunk before crops of `edge` / `shrink` pixels are taken.
     """
 
     kind: OutputKind
@@ -210,6 +212,7 @@ class ImageCheck:
     pixel_size: float
     unit: str
     findings: tuple[Finding, ...]
+    shrink: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON; what cannot be told is None."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -116,29 +117,56 @@ def _thickness(structure: Structure) -> float:
     return min(structure.rows, structure.columns)
 
 
-def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ruler, shrink: int = 1) -> list[Finding]:
+@dataclass(frozen=True)
+class Frame:
+    """What the structures of an image are held against; all lengths in pixels of the image as it is.
+
+    Attributes
+    ----------
+    edge : int
+        Of a crop.
+    smallest : int
+        The shortest side of all that is trained on.
+    shrink : int
+        How many times the image will be shrunk.
+    can_shrink : callable
+        Whether it can be shrunk so many times.
+    """
+
+    edge: int
+    smallest: int
+    shrink: int = 1
+    can_shrink: Callable[[int], bool] = lambda _: True
+
+    def shown(self, pixels: int) -> str:
+        """An edge of a crop in the pixels that crops have: "25 pixels of the shrunk image"."""
+        return f"{math.ceil(pixels / self.shrink)} pixels{' of the shrunk image' * (self.shrink > 1)}"
+
+    def larger_preset(self, least: int) -> str | None:
+        """The first preset that has larger crops, and at least such ones, which fit into the images."""
+        edges = {name: preset.network.edge * self.shrink for name, preset in PRESETS.items()}
+        return next((name for name, edge in edges.items() if max(self.edge + 1, least) <= edge <= self.smallest), None)
+
+
+def structure_findings(structure: Structure, frame: Frame, ruler: Ruler) -> list[Finding]:
     """Compare the largest structures with a training crop.
 
     Parameters
     ----------
     structure : Structure
         Of the image with the largest.
-    edge : int
-        Of a crop, in pixels.
-    smallest : int
-        The shortest side of all images, in pixels.
+    frame : Frame
+        The crop, and what else could be.
     ruler : Ruler
         For the words.
-    shrink : int
-        How many times the image will be shrunk; all lengths are of the image before.
 
     Returns
     -------
     list of Finding
         None when a crop shows enough and not too much.
     """
-    shown = edge / structure.size
-    numbers = {"size": structure.size, "edge": edge, "shown": shown}
+    shown = frame.edge / structure.size
+    numbers = {"size": structure.size, "edge": frame.edge, "shown": shown}
     if structure.size < 1:
         sentence = (
             "The image has no structure: neighbouring pixels have nothing to do with each other, as in pure noise "
@@ -146,45 +174,47 @@ def structure_findings(structure: Structure, edge: int, smallest: int, ruler: Ru
         )
         return [Finding(Severity.PROBLEM, Topic.STRUCTURE, sentence, numbers)]
     least = "" if structure.is_bounded else "at least "
-    if _run_through(structure, edge):
+    if _run_through(structure, frame.edge):
         direction = "up and down" if structure.rows > structure.columns else "left and right"
         sentence = (
             f"The structures are {least}{ruler.length(structure.size)} long {direction}, and run through a crop of "
-            f"{edge} pixels: the volume cannot know where they end{_longer(edge, smallest)}."
+            f"{frame.edge} pixels: the volume cannot know where they end{_longer(frame)}."
         )
         return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
     if shown < _FEW:
         sentence = (
-            f"The largest structures are {least}{ruler.length(structure.size)} long, so that a crop of {edge} pixels "
-            f"shows only {shown:.1f} of them"
+            f"The largest structures are {least}{ruler.length(structure.size)} long, so that a crop of {frame.edge} "
+            f"pixels shows only {shown:.1f} of them"
         )
-        advice, offer = _advice(structure, edge, smallest, shrink)
+        advice, offer = _advice(structure, frame)
         return [Finding(Severity.WARNING, Topic.STRUCTURE, sentence + advice, numbers, offer)]
     if shown > _MANY:
+        what = "shrinking the image less" if frame.shrink > 1 else "a finer resolution"
         sentence = (
-            f"The largest structures are only {ruler.length(structure.size)} long, so that a crop of {edge} pixels "
-            f"shows {shown:.0f} of them across and none in detail: a finer resolution gives smoother shapes."
+            f"The largest structures are only {ruler.length(structure.size)} long, so that a crop of {frame.edge} "
+            f"pixels shows {shown:.0f} of them across and none in detail: {what} gives smoother shapes."
         )
         return [Finding(Severity.NOTE, Topic.STRUCTURE, sentence, numbers)]
     return []
 
 
-def _longer(edge: int, smallest: int) -> str:
+def _longer(frame: Frame) -> str:
     """Where a preset has larger crops, that it keeps long structures longer."""
-    larger = [name for name, preset in PRESETS.items() if edge < preset.network.edge <= smallest]
-    return f", and makes them longer with the preset {larger[0]!r}" if larger else ""
+    preset = frame.larger_preset(0)
+    return f", and makes them longer with the preset {preset!r}" if preset else ""
 
 
-def _advice(structure: Structure, edge: int, smallest: int, shrink: int) -> tuple[str, Shrink | None]:
+def _advice(structure: Structure, frame: Frame) -> tuple[str, Shrink | None]:
     """The end of a sentence, and what the program can do about it."""
-    wanted = recommended_edge(structure, edge)
+    wanted, smallest = recommended_edge(structure, frame.edge), frame.smallest
     if smallest < max(wanted, _AT_LEAST * structure.size):
-        end = f", and the image only {smallest / structure.size:.1f}: use a larger one, with crops of {wanted} pixels."
-        return end, None
-    cropped = edge // shrink  # pixels of a crop when the image is shrunk
-    larger = [name for name, preset in PRESETS.items() if wanted <= preset.network.edge * shrink <= smallest]
-    crops = f"choose the preset {larger[0]!r}" if larger else f"train with crops of {math.ceil(wanted / shrink)} pixels"
+        shows = f", and the image only {smallest / structure.size:.1f}"
+        return f"{shows}: use a larger one, with crops of {frame.shown(wanted)}.", None
+    preset = frame.larger_preset(wanted)
+    crops = f"choose the preset {preset!r}" if preset else f"train with crops of {frame.shown(wanted)}"
+    cropped = frame.edge // frame.shrink
     times = math.ceil(wanted / cropped)
-    if times <= MOST_TIMES and _thickness(structure) >= _FINEST * times and smallest >= cropped * times:
-        return f": shrink the image {times} times, or {crops}.", Shrink(times)
+    fits = times <= MOST_TIMES and _thickness(structure) >= _FINEST * times and smallest >= cropped * times
+    if fits and frame.can_shrink(times):
+        return f": shrink the image by a factor of {times}, or {crops}.", Shrink(times)
     return f": {crops}.", None

@@ -101,7 +101,8 @@ def crop_text(check: ImageCheck) -> str:
     is_told = any(finding.topic is Topic.STRUCTURE for finding in check.findings)
     will_do = ", enough" if check.scale == 1 else "" if is_told else ", nearly enough"
     wanted = f"crop that shows two of them: {check.recommended_edge} pixels"
-    return f"{wanted}; training crops have {check.edge}{will_do}"
+    of_shrunk = f" ({check.edge // check.shrink} shrunk ones)" if check.shrink > 1 else ""
+    return f"{wanted}; training crops have {check.edge}{of_shrunk}{will_do}"
 
 
 def needed_text(check: ImageCheck) -> str:

@@ -150,6 +150,7 @@ def read_volume(path: Path) -> Volume:
     file = read_image(path)
     if not file.axes.startswith("Z"):
         raise DataError(f"{path.name} is a 2D image: give a volume, or a model.")
-    if file.pixel_size is None or file.unit in (None, "pixel"):
+    size, unit = file.pixel_size or 1.0, file.unit or "pixel"
+    if unit == "pixel" and not size.is_integer():  # whole ones are of images that were shrunk
         return Volume(file.array, name=path.name)
-    return Volume(file.array, file.pixel_size, str(file.unit), path.name)
+    return Volume(file.array, size, unit, path.name)

@@ -16,6 +16,7 @@ from napari_slicegan.core.errors import DataError
 from napari_slicegan.core.regions import Regions
 from napari_slicegan.core.segmentation import segment
 from napari_slicegan.plugin.check.image_part import Part, part_of
+from napari_slicegan.plugin.images.finding import smallest_of
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.work.worker import Control, no_defects
 
@@ -101,7 +102,8 @@ def check_images(question: Question, control: Control) -> Generator[object, None
             data = replace(data, sources=data.sources[: len(parts)])  # of a stack the slices along z
         control.check()
         originals = [part.image.array for part in parts]
-        found = check(data, question.edge, originals=originals, shrink=question.shrink)
+        smallest = smallest_of(question.images)
+        found = check(data, question.edge, originals=originals, shrink=question.shrink, smallest=smallest)
         findings = tuple(_placed(finding, parts, question.images) for finding in found.findings)
         return Answer(replace(found, findings=findings), note)
 

@@ -30,7 +30,7 @@ def check_comparable(order: ComparisonOrder) -> None:
     if (truth := truth_volume(order)) is not None:
         check_size(truth)
     nothing = np.zeros((1, 1, 1, 1), np.uint8)
-    sized = TrainingData(OutputKind.GREY, (nothing,), pixel_size=first.pixel_size, unit=first.unit)
+    sized = TrainingData(OutputKind.GREY, (nothing,), pixel_size=first.pixel_size * order.shrink, unit=first.unit)
     volumes = volumes_of(order)
     for volume in volumes if isinstance(volumes, list) else ():
         check_size(volume)

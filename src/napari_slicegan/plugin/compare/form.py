@@ -122,7 +122,8 @@ class CompareForm:
         if choice is None or self.chooser.error:
             raise DataError(self.chooser.error)
         images = tuple(image_of(layer, copy=False) for layer in choice.layers)
-        order = ComparisonOrder(images, choice.kind, choice.axis, self._judge(choice.layers), self.settings())
+        judged, settings = self._judge(choice.layers), self.settings()
+        order = ComparisonOrder(images, choice.kind, choice.axis, judged, settings, choice.shrink)
         check_comparable(order)
         return order
 

@@ -47,6 +47,8 @@ class ComparisonOrder:
         Volumes of layers, or the model that makes them.
     config : ComparisonConfig
         How to compare.
+    shrink : int
+        So many pixels of the images along an edge become one before.
     """
 
     truth: tuple[LayerImage, ...]
@@ -54,6 +56,7 @@ class ComparisonOrder:
     axis: str
     judged: tuple[LayerVolume, ...] | ModelEntry
     config: ComparisonConfig
+    shrink: int = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object
         from napari_slicegan.core.comparison.compare import compare
         from napari_slicegan.core.comparison.report import as_json
 
-        truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis)
+        truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis, order.shrink)
         names = _names(truth, order)
         comparison = compare(truth, volumes_of(order), order.config, _teller(control), names)
         return Compared(comparison, as_json(_without_bands(comparison)))

@@ -20,7 +20,8 @@ FACTS = {
     "Preset": "What the settings of its training started from.",
     "Training": "Updates of the generator, and the time that they took.",
     "Held out": "How near volumes that were kept aside are to the training image: mean difference of the two-point "
-    "correlations, and largest difference of a volume fraction.",
+    "correlations, and largest difference of a volume fraction, or how far grey levels have to move for the same "
+    "histogram.",
     "Seed": "Of the random numbers of the training.",
     "Images": "What it was trained on.",
     "Created": "When it was saved last by the training.",

@@ -72,7 +72,7 @@ class Choice:
     @property
     def note(self) -> str:
         """What is not as it was drawn."""
-        shrunk = [f"shrunk {self.shrink} times"] if self.shrink > 1 else []
+        shrunk = [f"shrunk by a factor of {self.shrink}"] if self.shrink > 1 else []
         if self.shapes is None:
             return "".join(shrunk)
         notes = (regions_in(self.shapes, layer, convert=self.convert)[1] for layer in self.layers)

@@ -132,7 +132,7 @@ class MaterialChooser:
         shapes = self.region.layer if self.region is not None else None
         convert = self._viewer.layers.extent.units is not None
         chosen = tuple(layer for layer in layers if layer is not None)
-        shrink = int(self.shrink.value)
+        shrink = int(self.shrink.value) if self._can_shrink else 1
         return Choice(chosen, str(self.kind.value), str(self.axis.value), shapes, self._slices, convert, shrink)
 
     def look(self, *_: object) -> None:
@@ -141,6 +141,7 @@ class MaterialChooser:
         What takes longer than a moment is looked at beside the window: what a pixel is then follows.
         """
         self._rows.show_row(self.slices, self._has_slices)
+        self._rows.show_row(self.shrink, self._can_shrink)
         if self.region is not None:
             self.region.refresh()
         if self.pixel_size is not None:
@@ -175,7 +176,7 @@ class MaterialChooser:
         except NotSquareError as error:
             raise DataError(f"{error}{self._way_out(choice.layers[0])}") from None
         notes = choice.note, self.pixel_size.note if self.pixel_size else ""
-        self._sizes = " · ".join([sizes_of(images, self._edge() * choice.shrink), *filter(None, notes)])
+        self._sizes = " · ".join([sizes_of(images, self._edge(), choice.shrink), *filter(None, notes)])
         self._pixels.start(choice.arrays, images, choice.kind)
 
     def _way_out(self, layer: Layer) -> str:
@@ -208,8 +209,7 @@ class MaterialChooser:
         self._rows.add(self.material, self.axis, *self.images)
         if self.below is not None:
             self._rows.add_wide(self.below.cube)
-        shrink = [self.shrink] if self.below is not None else []
-        self._rows.add(self.slices, *region, self.kind, *size, *shrink, wrapped(self.found))
+        self._rows.add(self.slices, *region, self.kind, *size, self.shrink, wrapped(self.found))
         for choice in (self.material, *self.images, self.kind, *([self.region.combo] if self.region else [])):
             elide(choice.native)
 
@@ -237,6 +237,12 @@ class MaterialChooser:
         """Whether it can be chosen which slices of a stack are used."""
         layer = self.images[0].value
         return self.below is not None and self._count == 1 and layer is not None and layer.ndim == 3
+
+    @property
+    def _can_shrink(self) -> bool:
+        """Whether it can be chosen how far images are shrunk: not volumes, which are only compared with."""
+        layer = self.images[0].value
+        return self.below is not None or layer is None or layer.ndim < 3
 
     @property
     def _slices(self) -> str:

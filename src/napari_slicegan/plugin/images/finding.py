@@ -13,6 +13,7 @@ from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import AXES, TrainingData
 from napari_slicegan.core.errors import DataError, SliceGANError
 from napari_slicegan.core.regions import pieces
+from napari_slicegan.core.shrinking import shrunk_region
 from napari_slicegan.plugin.check.image_part import part_of
 from napari_slicegan.plugin.layers import LayerImage, is_in_memory, unit_text
 from napari_slicegan.plugin.pixel_sizes import check_same_size
@@ -50,7 +51,7 @@ def is_quick(images: Sequence[LayerImage]) -> bool:
     return all(map(is_in_memory, arrays)) and sum(array.size for array in arrays) <= SAMPLE
 
 
-def sizes_of(images: Sequence[LayerImage], edge: int) -> str:
+def sizes_of(images: Sequence[LayerImage], edge: int, shrink: int = 1) -> str:
     """Say how large pixels and images are; no pixel is read for that.
 
     Parameters
@@ -59,6 +60,8 @@ def sizes_of(images: Sequence[LayerImage], edge: int) -> str:
         One, two or three.
     edge : int
         Edge of a training crop in pixels.
+    shrink : int
+        How many times the images are shrunk before.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def sizes_of(images: Sequence[LayerImage], edge: int) -> str:
         )
     check_same_size(images)
     for image in images:
-        _check_edge(image.cut(), edge, whole=not image.regions)
+        _check_edge(image.cut(), edge, shrink, whole=not image.regions)
     sizes = ", ".join(dict.fromkeys(map(_size_text, images)))
     calibration = f"{images[0].pixel_size:.4g} {unit_text(images[0].unit)}/px"
     if images[0].unit == "pixel":
@@ -139,19 +142,35 @@ def _times(sizes: Sequence[int]) -> str:
     return " \u00d7 ".join(map(str, sizes))
 
 
-def _check_edge(image: LayerImage, edge: int, *, whole: bool) -> None:
+def smallest_of(images: Sequence[LayerImage]) -> int:
+    """The shortest side of all planes and regions that are trained on, in pixels."""
+    return min(min(sides) for image in images for sides in _sides(image.cut()))
+
+
+def _sides(image: LayerImage) -> list[tuple[int, int]]:
+    """Rows and columns of the planes of an image that was cut, or of its regions."""
+    if image.regions:
+        return [(bottom - top, right - left) for top, left, bottom, right in image.regions]
+    *depth, rows, columns = image.shape
+    return [(rows, columns)] if not depth or image.slices else [(rows, columns), (depth[0], columns), (depth[0], rows)]
+
+
+def _check_edge(image: LayerImage, edge: int, shrink: int, *, whole: bool) -> None:
     """Refuse what a crop does not fit into, without looking at a pixel."""
-    shape = image.shape
+    shape = tuple(size // shrink for size in image.shape)
     planes = [shape[-2:]]
     if len(shape) == 3 and not image.slices:
         planes = [shape[1:], (shape[0], shape[2]), shape[:2]]
         _check_slices(planes, edge)
     for plane in planes:
         nothing = np.broadcast_to(np.uint8(0), (1, *plane, 1))
-        regions = image.regions
+        regions = tuple(shrunk_region(region, shrink) for region in image.regions)
         if not whole and not regions and len(shape) == 2:
             regions = ((0, 0, plane[0], plane[1]),)
-        TrainingData(OutputKind.GREY, (nothing,), regions=(regions,)).check_edge(edge)
+        try:
+            TrainingData(OutputKind.GREY, (nothing,), regions=(regions,)).check_edge(edge)
+        except DataError as error:
+            raise DataError(f"{str(error)[:-1]}, or shrink it less." if shrink > 1 else str(error)) from None
 
 
 def _check_slices(planes: Sequence[tuple[int, ...]], edge: int) -> None:

@@ -60,7 +60,8 @@ _CHARTS = (
     _Chart(
         Evaluation,
         "Volumes of latent fields kept aside for this, against the micrograph: the mean difference of their two-point "
-        "correlations (S2), and the largest difference of a volume fraction. Both should come near 0.",
+        "correlations (S2), and the largest difference of a volume fraction (of grey levels and colours, how far they "
+        "have to move for the same histogram). Both should come near 0.",
         (
             _Line("S2 error", _GREEN, lambda event: event.correlation_error),
             _Line("fraction error", _VIOLET, lambda event: event.fraction_error, lambda value: f"{100 * value:.2g} %"),

@@ -43,6 +43,8 @@ def spacing_of(ome: Json) -> tuple[float, str]:
     steps = next(each["scale"] for each in multiscale["datasets"][0]["coordinateTransformations"] if "scale" in each)
     units = {each.get("unit", "") for each in multiscale["axes"] if each.get("type") == "space"}
     sizes = set(steps[-3:])
+    if units == {""} and len(sizes) == 1 and float(steps[-1]).is_integer():  # pixels of an image that was shrunk
+        return max(float(steps[-1]), 1.0), "pixel"
     if len(sizes) > 1 or len(units) > 1 or not units & set(_UNITS.values()):
         return 1.0, "pixel"
     return standard_size(float(sizes.pop()), units.pop())
