@@ -111,7 +111,6 @@ IDEAS = {
     "after the tanh": Idea(
         "discriminators with biases and a standard contrast see grey levels after the last tanh", players=AfterTanh
     ),
-    "rate 5e-4": Idea("a quarter of the rate", {"learning_rate": 5e-4}),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),
     "beta2 0.9": Idea("as published", {"beta2": 0.9}),
