@@ -48,7 +48,7 @@ def test_it_is_of_the_micrographs_of_the_package(name):
     [
         ("cathode", 0.008, 0.1),
         ("fibres", 0.022, 0.3),  # along them there are few faces, and some fibres end where they should go on
-        ("polycrystal", 0.008, 0.2),
+        ("polycrystal", 0.004, 0.1),
     ],
 )
 def test_its_volumes_are_like_the_micrographs(name, limit, surfaces):
