@@ -22,7 +22,7 @@ from napari_slicegan.core.run import Run
 from napari_slicegan.plugin import layers
 from napari_slicegan.plugin.images.chooser import Material
 from napari_slicegan.plugin.parts.dock import NO_WIDTH, WIDTH
-from napari_slicegan.plugin.train import task
+from napari_slicegan.plugin.train import estimate_job
 from napari_slicegan.plugin.work.job import State
 from napari_slicegan.plugin.work.worker import PAUSES
 from tests.plugin.conftest import click, job, text_of, train_for, two_phases, until_idle, until_trains
@@ -136,7 +136,9 @@ def test_stop_before_torch_is_there(train_dock, qtbot, monkeypatch):
         assert was_stopped.wait(60)
         return layers.training_data(*args)
 
-    monkeypatch.setattr(task, "training_data", images_after_the_stop)  # the trainer is made, and torch loaded, of these
+    monkeypatch.setattr(
+        estimate_job, "training_data", images_after_the_stop
+    )  # the trainer is made, and torch loaded, of these
     train_for(train_dock, 10**6)
     click(train_dock.start)
     click(train_dock.stop)

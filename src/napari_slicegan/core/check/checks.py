@@ -88,45 +88,56 @@ def check(
     if not 0 < target_error < 1:
         raise DataError(f"The target error is {target_error:g}: give a part of the fraction, such as 0.05 for 5 %.")
     check_times(shrink)
-    data.check_edge(crop := edge * shrink)
-    shapes = tuple((source.shape[1], source.shape[2]) for source in data.sources)
+    data.check_edge(edge * shrink)
+    shortest = smallest or min(min(source.shape[1:3]) for source in data.sources)
+    return _check(data, Frame(edge * shrink, shortest, shrink, partial(can_be_shrunk, data)), target_error, originals)
+
+
+def _check(data: TrainingData, frame: Frame, target_error: float, originals: Sequence[Array]) -> ImageCheck:
+    """The same, of numbers that are known to be right."""
+    shapes = tuple(source.shape[1:3] for source in data.sources)
     data, originals = _without(data, originals or data.sources, borders := _borders(data))
     views = planes_of(data)
     levels = list(map(_level_structure, views))
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
-    shares = _shares(views, data, target_error)
-    smallest, ruler = smallest or min(map(min, shapes)), Ruler(data.pixel_size, data.unit)
-    frame = Frame(crop, smallest, shrink, partial(can_be_shrunk, data))
-    findings = structure_findings(largest, frame, ruler) + shrinking_findings(data, shrink, target_error)
-    if any(map(_drifts, found)):  # no larger image would tell the fractions better
-        shares = [replace(share, needed_edge=math.nan) for share in shares]
-    else:
-        findings += fraction_findings(shares, target_error, smallest, ruler)
-    findings += _of_images(data, borders, found)
-    wanted = recommended_edge(largest, crop)
+    ruler = Ruler(data.pixel_size, data.unit)
+    shares = _shares(views, data, target_error, any(map(_drifts, found)))
+    findings = [
+        *structure_findings(largest, frame, ruler),
+        *shrinking_findings(data, frame.shrink, target_error),
+        *([] if any(map(_drifts, found)) else fraction_findings(shares, target_error, frame.smallest, ruler)),
+        *_of_images(data, borders, found),
+    ]
+    wanted = recommended_edge(largest, frame.edge)
     return ImageCheck(
         data.kind,
         shapes,
         tuple(shares),
         largest,
-        crop,
+        frame.edge,
         wanted,
-        min(1.0, crop / wanted),
+        min(1.0, frame.edge / wanted),
         worst_known(shares).needed_edge if shares else math.nan,
         target_error,
         data.pixel_size,
         data.unit,
-        tuple(sorted(findings, key=lambda finding: list(Severity)[::-1].index(finding.severity))),
-        shrink,
+        _gravest_first(findings),
+        frame.shrink,
     )
 
 
-def _shares(views: Sequence[Planes], data: TrainingData, target_error: float) -> list[PhaseShare]:
-    """How much there is of each phase, with its name where it has one."""
+def _shares(views: Sequence[Planes], data: TrainingData, target_error: float, drifts: bool) -> list[PhaseShare]:
+    """How much there is of each phase; where it drifts, no larger image would tell that better."""
     names = data.phase_names or ("",) * len(data.phases)
     shares = phase_shares(views, data.phases, target_error)
-    return [replace(share, name=name) for share, name in zip(shares, names, strict=True)]
+    shares = [replace(share, name=name) for share, name in zip(shares, names, strict=True)]
+    return [replace(share, needed_edge=math.nan) for share in shares] if drifts else shares
+
+
+def _gravest_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    severities = list(Severity)[::-1]
+    return tuple(sorted(findings, key=lambda finding: severities.index(finding.severity)))
 
 
 def _borders(data: TrainingData) -> list[list[Finding]]:
