@@ -235,7 +235,7 @@ class GAN:
 
     def _wide_view(self, data: TrainingData) -> WideView | None:
         fits = WideView.fits(data, self.network)
-        return WideView(data, self.network, self.training, self.rng, self.device, self.shown.lens) if fits else None
+        return WideView(data, self.network, self.training, self.rng, self.device) if fits else None
 
     def _adams(self) -> list[torch.optim.Adam]:
         """One for the generator and one for each of the critics."""

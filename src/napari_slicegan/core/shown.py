@@ -61,11 +61,11 @@ class Shown:
 
     def slices(self, volumes: Tensor, source: int, rng: torch.Generator) -> Tensor:
         """The planes (M, C, H, W) of such volumes that are compared with a source."""
-        slices = torch.cat(
-            [
-                planes(volumes, axis, self._count, rng=rng, transpose=transpose)
-                for axis, (view, transpose) in enumerate(self._views)
-                if view == source
-            ]
+        return torch.cat(
+            [self.across(volumes, axis, rng) for axis, (view, _) in enumerate(self._views) if view == source]
         )
+
+    def across(self, volumes: Tensor, axis: int, rng: torch.Generator) -> Tensor:
+        """The planes (M, C, H, W) of such volumes, cubes or slabs, across one axis."""
+        slices = planes(volumes, axis, self._count, rng=rng, transpose=self._views[axis][1])
         return self.lens.of_outputs(slices) if self.lens else slices

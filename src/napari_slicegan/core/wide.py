@@ -13,12 +13,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
-from napari_slicegan.core.contrast import Lens
-from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator, Generator
-from napari_slicegan.core.slicing import planes
+from napari_slicegan.core.shown import Shown
 
 _TIMES = 2  # as wide as a training cube, at a half of the resolution
 
@@ -36,8 +34,6 @@ class WideView:
         Where the first weights are drawn from.
     device : torch.device
         Where to compute.
-    lens : Lens, optional
-        Through which discriminators see images; with one they have biases.
 
     Attributes
     ----------
@@ -59,12 +55,11 @@ class WideView:
         training: TrainingConfig,
         rng: torch.Generator,
         device: torch.device,
-        lens: Lens | None = None,
     ) -> None:
         self._network, self._training, self._views, self._device = network, training, data.views, device
-        self._lens = lens
-        self._crops = CropSampler(data, _TIMES * network.edge, training.symmetry, training.crops)
-        self.discriminators = [Discriminator(network, rng, has_bias=lens is not None).to(device) for _ in data.sources]
+        self._shown = Shown(data, _TIMES * network.edge, training, device)
+        has_bias = self._shown.lens is not None
+        self.discriminators = [Discriminator(network, rng, has_bias).to(device) for _ in data.sources]
         self.thickness = network.geometry.scale
 
     @staticmethod
@@ -88,8 +83,7 @@ class WideView:
         """Which discriminator learns from a new slab, and what it makes small."""
         with torch.no_grad():
             source, fake = self._slices(generator, rng)  # (M, C, edge, edge)
-        crops = self._crops.draw(source, len(fake), rng).to(self._device)  # (M, C, 2 edge, 2 edge)
-        real = _halved(self._lens.of_images(crops) if self._lens else crops)  # (M, C, edge, edge)
+        real = _halved(self._shown.real(source, len(fake), rng))  # (M, C, edge, edge)
         critic = self.discriminators[source]
         penalty = gradient_penalty(critic, real, fake, rng)
         return source, self._training.penalty_weight * penalty - critic_distance(critic(real), critic(fake))
@@ -109,12 +103,10 @@ class WideView:
     def _slices(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
         """Wide slices (M, C, edge, edge) of a slab along an axis that is drawn, and the source that they are like."""
         axis = int(torch.randint(3, (), generator=rng))
-        source, transpose = self._views[axis]
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
-        slab = generator.outputs(latent) if self._lens else generator(latent)  # (1, C, Z, Y, X)
-        count = self._training.slices_per_axis
-        slices = planes(slab, axis, count, rng=rng, transpose=transpose)  # (M, C, 2 edge, 2 edge)
-        return source, _halved(self._lens.of_outputs(slices) if self._lens else slices)
+        slab = self._shown.volumes(generator, latent)  # (1, C, Z, Y, X)
+        slices = self._shown.across(slab, axis, rng)  # (M, C, 2 edge, 2 edge)
+        return self._views[axis][0], _halved(slices)
 
 
 def _halved(images: Tensor) -> Tensor:

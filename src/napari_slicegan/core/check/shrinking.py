@@ -38,6 +38,8 @@ def shrinking_findings(data: TrainingData, times: int, most: float) -> list[Find
     list of Finding
         At most one: a problem where they cannot be shrunk so far, a warning where a fraction changes by more.
     """
+    if times == 1:
+        return []
     try:
         small = shrunk(data, times)
     except DataError as error:
