@@ -40,12 +40,15 @@ class Idea:
         Settings that differ from those of the base.
     players : type
         The GAN that makes the updates.
+    only_grey : bool
+        Whether it changes nothing for phases.
     """
 
     text: str
     training: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     players: type[GAN] = GAN
+    only_grey: bool = False
 
 
 BASE = "base"
@@ -106,10 +109,14 @@ IDEAS = {
     ),
     "batch statistics": Idea("the generator normalises by each batch, as published", {"normalization": "batch"}),
     "plain contrast": Idea(
-        "discriminators without biases see grey levels as they are, as published", {"contrast": "plain"}
+        "discriminators without biases see grey levels as they are, as published",
+        {"contrast": "plain"},
+        only_grey=True,
     ),
     "after the tanh": Idea(
-        "discriminators with biases and a standard contrast see grey levels after the last tanh", players=AfterTanh
+        "discriminators with biases and a standard contrast see grey levels after the last tanh",
+        players=AfterTanh,
+        only_grey=True,
     ),
     "uniform crops": Idea("crops of which every place is as likely, as published", {"crops": "uniform"}),
     "beta1 0.5": Idea("with momentum", {"beta1": 0.5}),

@@ -119,6 +119,7 @@ def run(arguments: argparse.Namespace) -> None:
         for seed in arguments.seeds  # every idea once before any idea again
         for name in arguments.ideas or IDEAS
         for material in arguments.materials
+        if not (material in _PHASES and IDEAS[name].only_grey)
         if any((name, material, seed, each) not in known for each in arguments.seconds)
     ]
     with ThreadPoolExecutor(arguments.jobs) as pool:

@@ -27,7 +27,7 @@ def grey() -> TrainingData:
 
 @pytest.mark.parametrize("name", ideas.IDEAS)
 def test_an_idea_moves_the_weights_of_all_players(name, phases, grey):
-    data = grey if name in ("plain contrast", "after the tanh") else phases
+    data = grey if ideas.IDEAS[name].only_grey else phases
     gan = ideas.IDEAS[name].players(data, *screening.settings_of(name, 0), torch.device("cpu"))
     players = [gan.generator, *gan.discriminators]
     before = [next(player.parameters()).clone() for player in players]
