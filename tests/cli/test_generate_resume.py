@@ -11,9 +11,10 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent the POSIX way")
 
-SHAPE = (140, 300, 880)
-"""Of so many tiles that a fast machine is not done before a signal comes."""
-BYTES = 16_000_000
+SHAPE = (6000, 40, 40)
+"""Of 47 tiles, each in one piece of the file, so that what is on the disk tells how many are done."""
+BYTES = 1_000_000
+"""Of five tiles: so few that a test which has to wait for a processor still finds the generation under way."""
 
 
 def under_way(start, *options):
