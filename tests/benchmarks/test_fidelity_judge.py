@@ -2,14 +2,12 @@
 
 import math
 
+import materials
 import numpy as np
 import pytest
+import rows
 
 from napari_slicegan.core.data import TrainingData
-
-# A source distribution holds no benchmarks.
-rows = pytest.importorskip("benchmarks.rows")
-materials = pytest.importorskip("benchmarks.materials")
 
 EDGE = 16
 NAMES = ("a", "b")

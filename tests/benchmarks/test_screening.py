@@ -1,18 +1,17 @@
 """Every idea of the screening can be trained, changes what it says it changes, and is compared with the base."""
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 
+import ideas
 import pytest
+import screening
+import screening_table
 import torch
 
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.presets import preset_named
-
-# A source distribution holds no benchmarks.
-ideas = pytest.importorskip("ideas")
-screening = pytest.importorskip("screening")
-screening_table = pytest.importorskip("screening_table")
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +67,21 @@ def test_ideas_are_compared_with_the_base_of_the_same_seed_and_material(tmp_path
     assert [line[2] for line in ideas_told] == ["2", "2", "1"]
     assert [line[-1] for line in ideas_told] == ["0.75 (0.5 .. 1)", "1 (1 .. 1)", "3"]
     assert ["other", "10 of 10", "2.00", "2 (2 .. 2)"] in lines
+
+
+def test_runs_that_are_known_or_change_nothing_are_not_made_again(tmp_path, monkeypatch):
+    path, jobs = tmp_path / "results.jsonl", []
+    known = {"idea": ideas.BASE, "material": "field", "seed": 0, "seconds": 90.0, "model": "chosen"}
+    path.write_text(json.dumps(known) + "\n")
+    monkeypatch.setattr(screening, "_run_one", lambda name, material, seed, _: jobs.append((name, material, seed)))
+    screening.run(
+        Namespace(
+            results=path,
+            seeds=[0],
+            ideas=[ideas.BASE, "plain contrast"],
+            materials=["field", "polycrystal"],
+            seconds=[90.0],
+            jobs=1,
+        )
+    )
+    assert jobs == [(ideas.BASE, "polycrystal", 0), ("plain contrast", "polycrystal", 0)]

@@ -136,9 +136,8 @@ def test_stop_before_torch_is_there(train_dock, qtbot, monkeypatch):
         assert was_stopped.wait(60)
         return layers.training_data(*args)
 
-    monkeypatch.setattr(
-        estimate_job, "training_data", images_after_the_stop
-    )  # the trainer is made, and torch loaded, of these
+    # The trainer is made, and torch loaded, of these.
+    monkeypatch.setattr(estimate_job, "training_data", images_after_the_stop)
     train_for(train_dock, 10**6)
     click(train_dock.start)
     click(train_dock.stop)

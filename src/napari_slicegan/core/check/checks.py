@@ -102,11 +102,12 @@ def _check(data: TrainingData, frame: Frame, target_error: float, originals: Seq
     found = list(map(_of_image, repeat(data), count(), views, levels, originals))
     largest = max(map(_told, views, levels, found), key=lambda structure: structure.size)
     ruler = Ruler(data.pixel_size, data.unit)
-    shares = _shares(views, data, target_error, any(map(_drifts, found)))
+    drifts = any(map(_drifts, found))
+    shares = _shares(views, data, target_error, drifts)
     findings = [
         *structure_findings(largest, frame, ruler),
         *shrinking_findings(data, frame.shrink, target_error),
-        *([] if any(map(_drifts, found)) else fraction_findings(shares, target_error, frame.smallest, ruler)),
+        *([] if drifts else fraction_findings(shares, target_error, frame.smallest, ruler)),
         *_of_images(data, borders, found),
     ]
     wanted = recommended_edge(largest, frame.edge)
