@@ -21,12 +21,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.volume.latent import latent_field
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.tiles import tile_edge
 
 PLAIN_EDGE = 192

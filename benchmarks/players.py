@@ -15,13 +15,33 @@ from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.contrast import VARIANCE, Lens
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.histograms import LEVELS, shares_of_levels
-from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.losses import between, critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
 from napari_slicegan.core.sample import in_pairs
 from napari_slicegan.core.shown import Shown
 from napari_slicegan.core.slicing import planes
 from napari_slicegan.core.tension import hardened
+
+Critic = Callable[[Tensor], Tensor]
+
+
+def slopes_of(critic: Critic, images: Tensor) -> Tensor:
+    """Gradients of the scores of any critic, as torch differentiates it, for images (N, C, H, W)."""
+    images = images.detach().requires_grad_()
+    (slopes,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    return slopes
+
+
+def penalty_of(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+    """The gradient penalty of any critic."""
+    return gradient_penalty(slopes_of(critic, between(real, fake, rng)))
+
+
+def backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """The gradients of a loss for the weights of an optimizer alone."""
+    optimizer.zero_grad()
+    loss.backward(inputs=[weight for group in optimizer.param_groups for weight in group["params"]])
 
 
 class OneUpdateForEachAxis(GAN):
@@ -30,15 +50,15 @@ class OneUpdateForEachAxis(GAN):
     def update_discriminators(self) -> Losses:
         """Three steps, each on slices along one axis."""
         with torch.no_grad():
-            volumes = self._volumes(self.training.discriminator_volumes)
+            volumes = self.volumes(self.training.discriminator_volumes)
         critic, losses = self.discriminators[0], {}
         for axis in range(3):
             fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
             real = self.shown.real(0, self.training.real_crops, self.rng)
             some = torch.randint(len(fake), (len(real),), generator=self.rng)
             distance = critic_distance(critic(real), critic(fake))
-            penalty = gradient_penalty(critic, real, fake[some], self.rng)
-            self._backward(self.optimizers[1], self.training.penalty_weight * penalty - distance)
+            penalty = penalty_of(critic, real, fake[some], self.rng)
+            backward(self.optimizers[1], self.training.penalty_weight * penalty - distance)
             self.optimizers[1].step()
             losses = {"critic_distance": distance.detach()}
         return losses
@@ -81,16 +101,16 @@ class LazyPenalty(GAN):
         loss = -distance
         if self._count % self.every == 0:
             weight = self.every * self.training.penalty_weight
-            loss = loss + weight * gradient_penalty(critic, real, fake[some], self.rng)
+            loss = loss + weight * penalty_of(critic, real, fake[some], self.rng)
         self._count += 1
-        self._backward(self.optimizers[1], loss)
+        backward(self.optimizers[1], loss)
         self.optimizers[1].step()
         return {"critic_distance": distance.detach()}
 
     def _images(self) -> tuple[Tensor, Tensor, Tensor]:
         """Fake and real images, and which fakes are paired with the real ones."""
         with torch.no_grad():
-            volumes = self._volumes(self.training.discriminator_volumes)
+            volumes = self.volumes(self.training.discriminator_volumes)
         fake, real = self.shown.slices(volumes, 0, self.rng), self.shown.real(0, 3 * self.training.real_crops, self.rng)
         return fake, real, torch.randint(len(fake), (len(real),), generator=self.rng)
 
@@ -109,19 +129,17 @@ class Relativistic(LazyPenalty):
         for scores, images in ((of_real, real), (of_fake, fake)):
             (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
             loss = loss + self.weight / 2 * gradient.square().sum((1, 2, 3)).mean()
-        self._backward(self.optimizers[1], loss)
+        backward(self.optimizers[1], loss)
         self.optimizers[1].step()
         return {"critic_distance": critic_distance(of_real, of_fake).detach()}
 
     def update_generator(self) -> Losses:
         """One step."""
-        volumes = self._volumes(self.training.generator_volumes)
+        volumes = self.volumes(self.training.generator_volumes)
         fake = self.shown.slices(volumes, 0, self.rng)
-        with self._frozen_discriminators():
-            critic = self.discriminators[0]
-            real = self.shown.real(0, len(fake), self.rng)
-            loss = softplus(critic(real) - critic(fake)).mean()
-            self._backward(self.optimizers[0], loss)
+        critic, real = self.discriminators[0], self.shown.real(0, len(fake), self.rng)
+        loss = softplus(critic(real) - critic(fake)).mean()
+        backward(self.optimizers[0], loss)
         self._step_generator()
         return {"generator_loss": loss.detach()}
 
@@ -132,10 +150,16 @@ class Leaky(GAN):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         for critic in self.discriminators:
-            critic.forward = _leaky_forward(critic)  # type: ignore[method-assign]
+            _replace(critic, _leaky_forward(critic))
 
 
-def _leaky_forward(critic: Any) -> Callable[[Tensor], Tensor]:
+def _replace(critic: Discriminator, forward: Critic) -> None:
+    """Let a discriminator score in another way."""
+    critic.forward = forward  # type: ignore[method-assign]
+    critic.slopes = lambda images: slopes_of(forward, images)  # type: ignore[method-assign]
+
+
+def _leaky_forward(critic: Any) -> Critic:
     def forward(images: Tensor) -> Tensor:
         for layer in critic.layers[:-1]:
             images = leaky_relu(layer(images), 0.2)
@@ -159,7 +183,7 @@ class Shifted(Leaky):
             moved = [one[:, y : y + edge, x : x + edge] for one, (y, x) in zip(wide, places, strict=True)]
             return plain(torch.stack(moved))
 
-        critic.forward = forward  # type: ignore[method-assign]
+        _replace(critic, forward)
 
 
 class _WithOblique(Shown):
@@ -255,7 +279,7 @@ class TwoScales(GAN):
     def update_discriminators(self) -> Losses:
         """One step of both on the same slices."""
         with torch.no_grad():
-            volumes = self._volumes(self.training.discriminator_volumes)
+            volumes = self.volumes(self.training.discriminator_volumes)
         fake, real = self.shown.slices(volumes, 0, self.rng), self.shown.real(0, 3 * self.training.real_crops, self.rng)
         fake = fake[torch.randint(len(fake), (len(real),), generator=self.rng)]
         losses = {}
@@ -263,20 +287,19 @@ class TwoScales(GAN):
             self.discriminators, self.optimizers[1:], self._views(real), self._views(fake), strict=True
         ):
             distance = critic_distance(critic(of_real), critic(of_fake))
-            penalty = gradient_penalty(critic, of_real, of_fake, self.rng)
-            self._backward(optimizer, self.training.penalty_weight * penalty - distance)
+            penalty = penalty_of(critic, of_real, of_fake, self.rng)
+            backward(optimizer, self.training.penalty_weight * penalty - distance)
             optimizer.step()
             losses = {"critic_distance": distance.detach()}
         return losses
 
     def update_generator(self) -> Losses:
         """One step against both."""
-        volumes = self._volumes(self.training.generator_volumes)
+        volumes = self.volumes(self.training.generator_volumes)
         views = self._views(self.shown.slices(volumes, 0, self.rng))
-        with self._frozen_discriminators():
-            both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]
-            loss = both[0] + both[1]
-            self._backward(self.optimizers[0], loss)
+        both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]
+        loss = both[0] + both[1]
+        backward(self.optimizers[0], loss)
         self._step_generator()
         return {"generator_loss": loss.detach()}
 

@@ -12,12 +12,13 @@ import tifffile
 import trimesh
 from safetensors.numpy import load_file, save_file
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.cluster import engine
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.reading import open_volume
 from napari_slicegan.core.output.tally import Tally
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.cli.conftest import blobs, write
 
 

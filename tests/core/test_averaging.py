@@ -33,7 +33,9 @@ def test_statistics_are_those_of_evaluation_in_every_layer():
     measure_statistics(generator, latents.split(1))
     seen = {}
     for number, norm in enumerate(generator.norms):
-        norm.register_forward_hook(lambda norm, _inputs, output, number=number: seen.update({number: (norm, output)}))
+        norm.register_forward_hook(
+            lambda norm, _inputs, output, number=number: seen.update({number: (norm, output.clone())})
+        )
     generator.eval()(latents)
     for norm, output in seen.values():
         torch.testing.assert_close(output.mean((0, 2, 3, 4)), norm.bias, atol=1e-5, rtol=0)

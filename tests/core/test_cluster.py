@@ -13,6 +13,7 @@ import pytest
 from distributed import Client, KilledWorker, LocalCluster
 from distributed.comm.core import CommClosedError
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.cluster import engine as cluster
 from napari_slicegan.core.cluster.engine import stream_on_cluster, to_dask
 from napari_slicegan.core.cluster.remote import Maker, SharedStore, Worker
@@ -20,7 +21,7 @@ from napari_slicegan.core.errors import ModelError, OutputError
 from napari_slicegan.core.output.sinks.ome_zarr import open_levels
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.generation import Generation
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.conftest import SETS
 from tests.core.test_model import a_model
 from tests.core.test_ome_zarr import files_of
@@ -131,10 +132,10 @@ def test_the_model_is_built_once_where_it_is_needed(monkeypatch):
 
 
 def test_how_numbers_are_held_is_decided_once(monkeypatch):
-    monkeypatch.setattr("napari_slicegan.core.volume.evaluation._cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr("napari_slicegan.core.precision._cpu_has_bfloat16", lambda: True)
     request = VolumeRequest((8, 8, 8), precision=Precision.AUTO)
     sent = deepcopy(Maker(a_model(), request))
-    monkeypatch.setattr("napari_slicegan.core.volume.evaluation._cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr("napari_slicegan.core.precision._cpu_has_bfloat16", lambda: False)
     assert sent.generation.request.precision is Precision.FAST
 
 

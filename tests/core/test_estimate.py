@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.streaming import stream
@@ -20,7 +21,7 @@ from napari_slicegan.core.volume import footprint, stages
 from napari_slicegan.core.volume.estimate import Estimate, as_text, calibrate, estimate
 from napari_slicegan.core.volume.footprint import working_bytes
 from napari_slicegan.core.volume.generation import Generation
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from tests.core.test_model import a_model
 
 NETWORKS = {
@@ -45,7 +46,8 @@ def measured(network: NetworkConfig, precision: Precision) -> int:
         from napari_slicegan.core.config import NetworkConfig
         from napari_slicegan.core.model import ModelInfo, SliceGAN
         from napari_slicegan.core.networks import Generator
-        from napari_slicegan.core.volume.request import Precision, VolumeRequest
+        from napari_slicegan.core.choices import Precision
+        from napari_slicegan.core.volume.request import VolumeRequest
 
         def memory(name):
             lines = Path("/proc/self/status").read_text().splitlines()

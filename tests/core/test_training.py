@@ -17,6 +17,7 @@ from napari_slicegan.core import shown as shown_module
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, TrainingError
 from napari_slicegan.core.events import CheckpointSaved, EndReason, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.losses import between
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.training import Trainer
 from tests.core.conftest import SETS, blobs, small_network, tiny_network
@@ -64,18 +65,21 @@ def test_every_set_and_kind_trains_and_generates(kind, output, recipe):
 
 
 @pytest.mark.parametrize("images", [1, 2, 3])
-def test_every_slice_along_every_axis_is_shown_in_both_updates(images, recipe, network):
+def test_every_slice_along_every_axis_is_shown_in_both_updates(images, recipe, network, monkeypatch):
     data = TrainingData.from_labels(*(blobs((70, 70), seed=seed) for seed in range(images)))
     trainer = Trainer(data, network, replace(recipe, slices_per_axis=0, real_crops=2))
     axes = {1: [3], 2: [1, 2], 3: [1, 1, 1]}[images]
     sizes = [shown_to(critic) for critic in trainer.gan.discriminators]
+    pairs = []
+    monkeypatch.setattr(gan_module, "between", lambda *args: pairs.append(len(args[0])) or between(*args))
     trainer.gan.update_discriminators()
     real = [2 * count for count in axes]
-    assert sizes == [[r, 64 * count, r] for r, count in zip(real, axes, strict=True)]  # real, fake, penalty
+    assert [sum(size) for size in sizes] == [r + 64 * count for r, count in zip(real, axes, strict=True)]
+    assert pairs == real
     for size in sizes:
         size.clear()
     trainer.gan.update_generator()
-    assert sizes == [[2 * 64 * count] for count in axes]
+    assert [sum(size) for size in sizes] == [2 * 64 * count for count in axes]
 
 
 def test_defect_02_random_subsets_are_drawn_anew_at_each_update(recipe, network, data, monkeypatch):
@@ -106,13 +110,13 @@ def test_defect_05_the_penalty_uses_slices_of_all_volumes_and_positions(recipe, 
     monkeypatch.setattr(trainer.gan, "generator", lambda _latent: marks)
     seen: Counter = Counter()
 
-    def penalty(_critic, _real, fake, _rng):
+    def mixed(real, fake, rng):
         flat = fake.flatten(1)
         normal_to_z = flat.amin(dim=1) == flat.amax(dim=1)
         seen.update(flat[normal_to_z, 0].tolist())
-        return torch.zeros((), requires_grad=True)
+        return between(real, fake, rng)
 
-    monkeypatch.setattr(gan_module, "gradient_penalty", penalty)
+    monkeypatch.setattr(gan_module, "between", mixed)
     for _ in range(40):
         trainer.gan.update_discriminators()
     assert len(seen) == 2 * 64  # every position of both volumes
@@ -438,7 +442,7 @@ def test_averaged_weights_get_statistics_of_their_own(recipe, network, data):
     trainer.gan.average.update_parameters(trainer.gan.generator)
     generator = trainer.model.generator
     seen = []
-    generator.norms[0].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    generator.norms[0].register_forward_hook(lambda _module, _inputs, output: seen.append(output.clone()))
     with torch.no_grad():
         for seed in range(8):
             latent = torch.randn(1, 4, 4, 4, 4, generator=torch.Generator().manual_seed(seed))

@@ -15,8 +15,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_slicegan.core.choices import OutputKind
-from napari_slicegan.core.volume.request import Precision
+from napari_slicegan.core.choices import OutputKind, Precision
 from napari_slicegan.core.volume.selection import Candidate
 from napari_slicegan.plugin.generate.choice_group import NO_PHASES
 from napari_slicegan.plugin.generate.endless import box_in_view, browser_of

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.reading import open_volume
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.generate.task import (
     SurfaceOrder,
     VolumeOrder,

@@ -7,13 +7,12 @@ from typing import Any
 
 from napari_slicegan import __version__
 from napari_slicegan.cli.settings import settings_help
-from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.choices import OutputKind, Precision
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.output.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.sample_models import model_path
-from napari_slicegan.core.volume.request import Precision
 
 PROGRAM = "napari-slicegan"
 _DEVICES = ("auto", "cpu", "cuda", "mps")

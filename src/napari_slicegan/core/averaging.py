@@ -30,7 +30,8 @@ def moving_average(generator: Generator, decay: float, part: float) -> AveragedM
     """
 
     def update(average: Tensor, weights: Tensor, updates: Tensor | int) -> Tensor:
-        return torch.lerp(average, weights, min(1 - decay, 1 / (1 + part * int(updates))))
+        share = 1 / (1 + part * torch.as_tensor(updates))  # read on the device: a graphics card does not wait
+        return torch.lerp(average, weights, share.to(average).clamp(max=1 - decay))
 
     return AveragedModel(generator, avg_fn=update)
 

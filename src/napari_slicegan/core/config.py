@@ -10,7 +10,16 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from napari_slicegan.core.choices import Axes, Contrast, Crops, Normalization, OutputKind, Symmetry, Upsampling
+from napari_slicegan.core.choices import (
+    Axes,
+    Contrast,
+    Crops,
+    Normalization,
+    OutputKind,
+    Precision,
+    Symmetry,
+    Upsampling,
+)
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.geometry import Geometry
 
@@ -162,6 +171,11 @@ class TrainingConfig:
         "How discriminators see grey levels and colours: 'plain', as published, or 'standard', stretched to a contrast "
         "like that of phases, and with biases, without which no contrast can be the best. Phases stay as they are.",
     )
+    precision: Precision = setting(
+        Precision.EXACT,
+        "How numbers are held: 'exact' in 32 bits, as published, 'fast' in 16 where most of the arithmetic is done, or "
+        "'auto', fast where the device computes in 16 bits itself.",
+    )
     discriminator_steps: int = setting(5, "Discriminator updates for each generator update.", low=1, high=100)
     slices_per_axis: int = setting(
         0,
@@ -241,7 +255,7 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        for kind in (Symmetry, Axes, Contrast, Crops, Normalization):
+        for kind in (Symmetry, Axes, Contrast, Crops, Normalization, Precision):
             name = kind.__name__.lower()
             object.__setattr__(self, name, _member(kind, name, getattr(self, name)))
         check_limits(self)

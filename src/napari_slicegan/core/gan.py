@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,14 +18,15 @@ from napari_slicegan.core.balance import balance, channel_means
 from napari_slicegan.core.choices import Axes, Normalization
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.losses import between
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
+from napari_slicegan.core.passes import Losses, Passes
+from napari_slicegan.core.precision import shortened
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.shown import Shown
 from napari_slicegan.core.tension import SurfaceTension
 from napari_slicegan.core.wide import WideView
 
-Losses = dict[str, Tensor]
 _STATISTICS_VOLUMES = 16  # with fewer, fractions change by 0.04 from one sample to another
 _PLAYERS = ("generator", "average", "discriminators", "tension")
 
@@ -73,6 +72,7 @@ class GAN:
         self.discriminators = [Discriminator(self.network, self.rng, has_bias).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
         self.tension = SurfaceTension(len(data.phases), training.surface_tension)
+        self.passes = Passes(self.network, device, training.precision)
         self.optimizers = self._adams()
         self.average = self._averaged() if training.average else None
 
@@ -84,43 +84,50 @@ class GAN:
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""
         with torch.no_grad():
-            volumes = self._volumes(self.training.discriminator_volumes)  # (m_D, C, Z, Y, X)
+            volumes = self.volumes(self.training.discriminator_volumes)  # (m_D, C, Z, Y, X)
         total: Losses = {}
         for source, critic in enumerate(self.discriminators):
             fake = self.shown.slices(volumes, source, self.rng)  # (M, C, H, W)
             real = self.shown.real(source, self.shown.axes(source) * self.training.real_crops, self.rng)  # (N, C, H, W)
             some = torch.randint(len(fake), (len(real),), generator=self.rng).to(self.device)  # (N,)
-            distance = critic_distance(critic(real), critic(fake))
-            penalty = gradient_penalty(critic, real, fake[some], self.rng)
-            loss = self.training.penalty_weight * penalty - distance
-            self._backward(self.optimizers[1 + source], loss)
-            losses = {"critic_distance": distance, "penalty": penalty, "discriminator_loss": loss}
+            mixed = between(real, fake[some], self.rng)  # (N, C, H, W)
+            self.optimizers[1 + source].zero_grad()
+            losses = self.passes.learn(critic, real, fake, mixed, self.training.penalty_weight)
             for name, value in losses.items():
-                total[name] = total.get(name, 0) + value.detach() / len(self.discriminators)
+                total[name] = total.get(name, 0) + value / len(self.discriminators)
         learnt = self.optimizers[1 : 1 + len(self.discriminators)]
         if self.wide and self.wide.is_due(self.rng):
-            source, loss = self.wide.discriminator_loss(self.generator, self.rng)
+            source, real, fake = self.wide.images(self.generator, self.rng)
             learnt.append(self.optimizers[1 + len(self.discriminators) + source])
-            self._backward(learnt[-1], loss)
+            learnt[-1].zero_grad()
+            mixed = between(real, fake, self.rng)
+            self.passes.learn(self.wide.discriminators[source], real, fake, mixed, self.training.penalty_weight)
         for optimizer in learnt:  # all or none: an update may be interrupted before this line only
             optimizer.step()
         return total
 
     def update_generator(self) -> Losses:
         """One step of the generator on slices of m_G volumes; returns its scalar loss."""
-        volumes = self._volumes(self.training.generator_volumes)  # (m_G, C, Z, Y, X)
-        loss = torch.zeros((), device=self.device)
-        with self._frozen_discriminators():  # the gradients of their weights are not needed here
-            for source, critic in enumerate(self.discriminators):
-                share = self.shown.axes(source) / 3
-                loss = loss + share * generator_loss(critic(self.shown.slices(volumes, source, self.rng)))
-            if self.wide:
-                loss = loss + self.wide.generator_loss(self.generator, self.rng)
-            if self.training.evaluation_iterations and self.tension.weights.any():
-                loss = loss + self.tension.loss(volumes)
-            self._backward(self.optimizers[0], loss)
+        volumes = self.volumes(self.training.generator_volumes)  # (m_G, C, Z, Y, X)
+        views = [
+            (critic, self.shown.slices(volumes, source, self.rng), self.shown.axes(source) / 3)
+            for source, critic in enumerate(self.discriminators)
+        ]
+        if self.wide:
+            source, slices = self.wide.slices(self.generator, self.rng)
+            views.append((self.wide.discriminators[source], slices, 1.0))
+        judged = [self.passes.judge(*view) for view in views]
+        made = [slices for _, slices, _ in views]  # (M, C, H, W) each
+        gradients: list[Tensor | None] = [gradient for _, gradient in judged]
+        losses = [loss for loss, _ in judged]
+        if self.training.evaluation_iterations and self.tension.weights.any():
+            losses.append(self.tension.loss(volumes))
+            made.append(losses[-1])
+            gradients.append(None)
+        self.optimizers[0].zero_grad()
+        torch.autograd.backward(made, gradients)  # through the generator, once
         self._step_generator()
-        return {"generator_loss": loss.detach()}
+        return {"generator_loss": torch.stack(losses).sum().detach()}
 
     def snapshot(self, balanced: bool = True) -> Generator:
         """A copy of the generator that makes the volumes: the moving average where there is one, balanced if asked."""
@@ -224,9 +231,10 @@ class GAN:
         if self.alike and not self.alike.hold_for(self.generator):
             self.alike = None
 
-    def _volumes(self, count: int) -> Tensor:
+    def volumes(self, count: int) -> Tensor:
         """Training cubes (count, C, Z, Y, X) to show slices of."""
-        return self.shown.volumes(self.generator, self._latent(count, self.rng))
+        with shortened(self.training.precision, self.device):
+            return self.shown.volumes(self.generator, self._latent(count, self.rng)).float()
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""
@@ -240,7 +248,10 @@ class GAN:
     def _adams(self) -> list[torch.optim.Adam]:
         """One for the generator and one for each of the critics."""
         rates = self.training.learning_rate, (self.training.beta1, self.training.beta2)
-        return [torch.optim.Adam(player.parameters(), *rates) for player in (self.generator, *self.critics)]
+        is_fused = self.device.type in ("cpu", "cuda")  # one pass over the weights instead of a dozen
+        return [
+            torch.optim.Adam(player.parameters(), *rates, fused=is_fused) for player in (self.generator, *self.critics)
+        ]
 
     def _averaged(self) -> AveragedModel:
         return moving_average(self.generator, self.training.average, self.training.average_part)
@@ -251,18 +262,3 @@ class GAN:
         self.optimizers[0].step()
         if self.average:
             self.average.update_parameters(self.generator)
-
-    @staticmethod
-    def _backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-        optimizer.zero_grad()
-        loss.backward()
-
-    @contextmanager
-    def _frozen_discriminators(self) -> Iterator[None]:
-        for critic in self.critics:
-            critic.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for critic in self.critics:
-                critic.requires_grad_(True)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
-
-Critic = Callable[[Tensor], Tensor]
 
 
 def critic_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -15,27 +11,26 @@ def critic_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return real_scores.mean() - fake_scores.mean()
 
 
-def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-    """Mean squared departure from 1 of the norm of the critic's gradient, between real and fake images.
+def between(real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+    """Images (N, C, H, W) between real and fake ones, where the gradient penalty is taken.
 
     Parameters
     ----------
-    critic : callable
-        Images (N, C, H, W) to scores (N,).
     real, fake : Tensor (N, C, H, W)
         As many of each; the pairs are mixed in proportions drawn for each pair.
     rng : torch.Generator
         Where the proportions are drawn from, on the CPU.
-
-    Returns
-    -------
-    Tensor, scalar
-        Not yet multiplied by lambda.
     """
     share = torch.rand(len(real), 1, 1, 1, generator=rng).to(real.device)  # (N, 1, 1, 1)
-    mixed = (share * real + (1 - share) * fake).requires_grad_()  # (N, C, H, W)
-    (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)  # (N, C, H, W)
-    norms: Tensor = gradient.flatten(1).norm(dim=1)  # (N,)
+    return share * real + (1 - share) * fake
+
+
+def gradient_penalty(slopes: Tensor) -> Tensor:
+    """Mean squared departure from 1 of the norms of the critic's gradients (N, C, H, W) for images, scalar.
+
+    Not yet multiplied by lambda.
+    """
+    norms: Tensor = slopes.flatten(1).norm(dim=1)  # (N,)
     return (norms - 1).square().mean()
 
 

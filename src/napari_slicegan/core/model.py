@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save as to_bytes
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.files import MODEL, write_atomically
@@ -20,11 +21,12 @@ from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.precision import resolved
 from napari_slicegan.core.runs.lock import is_locked
 from napari_slicegan.core.sample_models import model_path, sample_models
-from napari_slicegan.core.volume.evaluation import Evaluation, resolved
+from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.core.volume.generation import Generation
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.weights import find_model, generator_with, read_weights
 
 

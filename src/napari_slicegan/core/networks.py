@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from napari_slicegan.core.choices import OutputKind, Upsampling
 from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.layers import FoldedConvolution, InterleavedTranspose, ReturningConvolution
 from napari_slicegan.core.normalization import BatchNormalization
 
 
@@ -38,7 +39,9 @@ class Generator(nn.Module):
         widths = (config.latent_channels, *config.channels, config.image_channels)
         layers: list[nn.Module] = []
         for (before, after), (kernel, stride, padding) in zip(pairwise(widths), config.layers, strict=True):
-            layers.append(nn.ConvTranspose3d(before, after, kernel, stride, padding, bias=False))
+            is_last = len(layers) == len(config.channels)
+            kind = InterleavedTranspose if is_last else nn.ConvTranspose3d
+            layers.append(kind(before, after, kernel, stride, padding, bias=False))
         if config.upsampling is Upsampling.RESIZE:
             layers[-1] = ResizeConvolution(widths[-2], widths[-1])
         self.layers = nn.ModuleList(layers)
@@ -80,7 +83,7 @@ class Generator(nn.Module):
         """What the last layer gives, (B, image_channels, Z, Y, X), before the offsets and the softmax or tanh."""
         x = latent
         for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
-            x = torch.relu(norm(layer(x)))
+            x = torch.relu_(norm(layer(x)))
         x = self.layers[-1](x)  # (B, image_channels, S n - c, ...)
         return self._crop(x, latent)  # (B, image_channels, S (n - m), ...)
 
@@ -125,20 +128,41 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = (config.image_channels, *config.discriminator_channels, 1)
         kernels = config.discriminator_kernels
+        kinds = (FoldedConvolution, *[ReturningConvolution] * (len(kernels) - 2))  # all of them have kernels of 4
         self.layers = nn.ModuleList(
-            nn.Conv2d(before, after, kernel, stride=2, padding=1, bias=has_bias)
-            for (before, after), kernel in zip(pairwise(widths[:-1]), kernels[:-1], strict=True)
+            kind(before, after, kernel, stride=2, padding=1, bias=has_bias)
+            for (before, after), kernel, kind in zip(pairwise(widths[:-1]), kernels[:-1], kinds, strict=True)
         )
         self.layers.append(nn.Conv2d(widths[-2], 1, kernels[-1], bias=False))  # of which only differences count
         draw_weights(self, rng)
 
     def forward(self, images: Tensor) -> Tensor:
         """Score images (N, C, edge, edge); returns (N,)."""
-        x = images
-        for layer in self.layers[:-1]:
-            x = torch.relu(layer(x))
-        scores: Tensor = self.layers[-1](x)  # (N, 1, 1, 1)
+        scores: Tensor = self.layers[-1](self._hidden(images)[-1])  # (N, 1, 1, 1)
         return scores.flatten()  # (N,)
+
+    def slopes(self, images: Tensor) -> Tensor:
+        """Gradients (N, C, edge, edge) of the scores for the pixels of images (N, C, edge, edge).
+
+        Back through the layers, which are linear but for the ReLUs, whose slopes are 0 or 1. To differentiate it for
+        the weights takes two thirds of the work of differentiating a gradient that was asked of torch.
+        """
+        with torch.no_grad():
+            hidden = self._hidden(images)
+        slopes = self.layers[-1].get_parameter("weight").expand(len(images), -1, -1, -1)  # (N, C', h, w)
+        for number in reversed(range(len(self.layers) - 1)):
+            before, layer, after = hidden[number], self.layers[number], hidden[number + 1]
+            assert isinstance(layer, ReturningConvolution)
+            passed = torch.ops.aten.threshold_backward(slopes.to(after.dtype), after, 0)  # where the ReLU let through
+            slopes = layer.returned(passed, before.shape[2:])
+        return slopes
+
+    def _hidden(self, images: Tensor) -> list[Tensor]:
+        """The images, and what each hidden layer makes of them."""
+        made = [images]
+        for layer in self.layers[:-1]:
+            made.append(torch.relu_(layer(made[-1])))
+        return made
 
 
 def draw_weights(network: nn.Module, rng: torch.Generator | None) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.autograd.graph import saved_tensors_hooks
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
@@ -17,11 +16,12 @@ from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import VOLUMES
 from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
 from napari_slicegan.core.losses import critic_distance, gradient_penalty
+from napari_slicegan.core.peak import Peak
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.words import size_in_words
 
 _BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
-_COPIES = 7  # of all weights: gradient, two moments, the running average, a snapshot and what is saved
+_COPIES = 6  # of all weights: two moments, the running average, a snapshot and what is saved; gradients come and go
 _BATCH = 15 * 10**7  # bytes of the volumes that are judged at a time
 _PATIENCE = 0.3  # seconds that one step may be repeated
 _REPETITIONS = 3
@@ -126,18 +126,10 @@ def training_bytes(data: TrainingData, network: NetworkConfig, training: Trainin
 
 
 def _bytes_of(update: Callable[[], object]) -> int:
-    """What an update keeps for its gradients, and the gradients of the largest of it on their way back."""
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        if not isinstance(tensor, torch.nn.Parameter):
-            kept[id(tensor.untyped_storage())] = tensor.untyped_storage()
-        return tensor
-
-    with saved_tensors_hooks(keep, lambda tensor: tensor):
+    peak = Peak()
+    with peak:
         update()
-    sizes = [storage.nbytes() for storage in kept.values()]
-    return sum(sizes) + 2 * max(sizes, default=0)
+    return peak.most
 
 
 class _Stopwatch:
@@ -193,7 +185,7 @@ class _Stopwatch:
         """Seconds for an image: to learn from it, for its gradient penalty, and to judge it for the generator."""
         critic = self._gan.discriminators[0]
         learn = self._time(lambda: critic_distance(critic(images), critic(images)).backward()) / 2
-        punish = self._time(lambda: gradient_penalty(critic, images, images, self._rng).backward())
+        punish = self._time(lambda: gradient_penalty(critic.slopes(images)).backward())
         critic.requires_grad_(False)
         shown = images.clone().requires_grad_()
         judge = self._time(lambda: critic(shown).sum().backward())

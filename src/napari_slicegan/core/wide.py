@@ -14,8 +14,8 @@ from torch.nn.functional import avg_pool2d
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty
 from napari_slicegan.core.networks import Discriminator, Generator
+from napari_slicegan.core.precision import shortened
 from napari_slicegan.core.shown import Shown
 
 _TIMES = 2  # as wide as a training cube, at a half of the resolution
@@ -79,19 +79,11 @@ class WideView:
         drawn: float = torch.rand((), generator=rng).item()
         return drawn < self._training.wide_share
 
-    def discriminator_loss(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
-        """Which discriminator learns from a new slab, and what it makes small."""
+    def images(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor, Tensor]:
+        """Which discriminator learns, and from what: as many real as generated images (M, C, edge, edge)."""
         with torch.no_grad():
-            source, fake = self._slices(generator, rng)  # (M, C, edge, edge)
-        real = _halved(self._shown.real(source, len(fake), rng))  # (M, C, edge, edge)
-        critic = self.discriminators[source]
-        penalty = gradient_penalty(critic, real, fake, rng)
-        return source, self._training.penalty_weight * penalty - critic_distance(critic(real), critic(fake))
-
-    def generator_loss(self, generator: Generator, rng: torch.Generator) -> Tensor:
-        """What the generator makes small in the slices of a new slab, scalar."""
-        source, fake = self._slices(generator, rng)
-        return generator_loss(self.discriminators[source](fake))
+            source, fake = self.slices(generator, rng)  # (M, C, edge, edge)
+        return source, _halved(self._shown.real(source, len(fake), rng)), fake
 
     def shape(self, axis: int) -> tuple[int, int, int]:
         """Latent cells of a slab that is thin along an axis."""
@@ -100,11 +92,12 @@ class WideView:
         cells[axis] = geometry.overlap + 1
         return cells[0], cells[1], cells[2]
 
-    def _slices(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
-        """Wide slices (M, C, edge, edge) of a slab along an axis that is drawn, and the source that they are like."""
+    def slices(self, generator: Generator, rng: torch.Generator) -> tuple[int, Tensor]:
+        """A source, and wide slices (M, C, edge, edge) of a new slab along an axis that is drawn, which are like it."""
         axis = int(torch.randint(3, (), generator=rng))
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
-        slab = self._shown.volumes(generator, latent)  # (1, C, Z, Y, X)
+        with shortened(self._training.precision, self._device):
+            slab = self._shown.volumes(generator, latent).float()  # (1, C, Z, Y, X)
         slices = self._shown.across(slab, axis, rng)  # (M, C, 2 edge, 2 edge)
         return self._views[axis][0], _halved(slices)
 

@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.volume.footprint import working_bytes
-from napari_slicegan.core.volume.request import Precision, Triple, VolumeRequest
+from napari_slicegan.core.volume.request import Triple, VolumeRequest
 from napari_slicegan.core.volume.tiles import Tiles, tile_edge
 from napari_slicegan.core.words import size_in_words
 

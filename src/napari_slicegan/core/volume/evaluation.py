@@ -11,11 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.choices import OutputKind
+from napari_slicegan.core.choices import OutputKind, Precision
 from napari_slicegan.core.networks import Generator, ResizeConvolution
 from napari_slicegan.core.values import label_dtype
 from napari_slicegan.core.volume.latent import latent_field
-from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision, VolumeRequest
+from napari_slicegan.core.volume.request import REDUCED_LAYERS, VolumeRequest
 from napari_slicegan.core.volume.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage, affine
 
 
@@ -151,20 +151,6 @@ def numbers(precision: Precision, device: torch.device, layers: int) -> tuple[to
         return (torch.float16,) * layers
     reduced = min(REDUCED_LAYERS, layers)
     return (torch.float32,) * (layers - reduced) + (torch.bfloat16,) * reduced
-
-
-def resolved(precision: Precision, device: torch.device) -> Precision:
-    """EXACT or FAST, for AUTO by what the device computes with itself."""
-    if Precision(precision) is not Precision.AUTO:
-        return Precision(precision)
-    native = _cpu_has_bfloat16() if device.type == "cpu" else device.type == "cuda"
-    return Precision.FAST if native else Precision.EXACT
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16 itself; not known, so not assumed, with older versions of torch."""
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _phase_indices(y: Tensor) -> Tensor:

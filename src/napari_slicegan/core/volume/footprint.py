@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from napari_slicegan.core.choices import OutputKind, Upsampling
+from napari_slicegan.core.choices import OutputKind, Precision, Upsampling
 from napari_slicegan.core.config import NetworkConfig
-from napari_slicegan.core.volume.request import REDUCED_LAYERS, Precision
+from napari_slicegan.core.volume.request import REDUCED_LAYERS
 from napari_slicegan.core.volume.tiles import tile_edge
 
 _SLAB_BYTES = 24 * 2**20  # as in `stages`

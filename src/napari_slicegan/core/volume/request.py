@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
+from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.geometry import Geometry
 
@@ -17,19 +17,6 @@ REDUCED_LAYERS = 2
 _FARTHEST = 2**60
 
 Triple = tuple[int, int, int]
-
-
-class Precision(StrEnum):
-    """How numbers are held while a volume is made.
-
-    EXACT computes in float32. FAST computes in 16 bits where that changes little, the last layers on a processor and
-    all on a graphics card; about a voxel in a thousand becomes another phase. AUTO is FAST where the device computes in
-    16 bits itself, and EXACT elsewhere.
-    """
-
-    EXACT = "exact"
-    FAST = "fast"
-    AUTO = "auto"
 
 
 @dataclass(frozen=True)

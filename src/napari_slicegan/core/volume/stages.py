@@ -1,10 +1,8 @@
 """The layers of a trained generator as they are evaluated: the same function, several times as fast.
 
-A transpose convolution with kernel k and stride s writes the voxel ``o = s t + rho - p`` from the inputs
-``t, t - 1, ... t - k/s + 1`` with the kernel's elements ``rho, rho + s, ...``. So all s^3 residues rho together are ONE
-ordinary convolution with a kernel of k/s and s^3 times the channels, whose output is then interleaved: no sums that
-overlap, and a fraction of the memory traffic. The normalisation of a trained network is an affine map and goes into
-the kernel and a bias. Arrays are channels-last throughout.
+A transpose convolution is ONE ordinary convolution for all residues of its outputs together (see `residue_kernels`).
+The normalisation of a trained network is an affine map and goes into the kernel and a bias. Arrays are channels-last
+throughout.
 
 Letters in shapes: C and C' channels before and after, n inputs along an axis, t convolved places, r = k/s, s residues.
 """
@@ -19,6 +17,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from napari_slicegan.core.layers import residue_kernels
 from napari_slicegan.core.networks import ResizeConvolution
 from napari_slicegan.core.volume.request import Triple
 
@@ -72,12 +71,8 @@ class InterleavedConvolution:
         weight = layer.weight.detach().float()  # (C, C', k, k, k)
         factor, bias = affine
         weight = weight * factor[:, None, None, None]
-        for axis in (4, 3, 2):
-            weight = weight.unflatten(axis, (self._reach, self._stride))  # ends as (C, C', r, s, r, s, r, s)
-        # Element rho + s j meets the input t - j: inputs run against the kernel.
-        weight = weight.permute(3, 5, 7, 1, 0, 2, 4, 6).flip(5, 6, 7)  # (s, s, s, C', C, r, r, r)
         self._bias = bias.to(dtype)  # (C',)
-        self._kernel = _kernel(weight.to(dtype))
+        self._kernel = _kernel(residue_kernels(weight, self._stride).to(dtype))
         self._thin_kernels: dict[tuple[int, int], Tensor] = {}
         self._room: Tensor | None = None
 

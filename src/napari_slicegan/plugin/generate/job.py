@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from napari_slicegan.core.choices import OutputKind
-from napari_slicegan.core.volume.request import Precision, VolumeRequest
+from napari_slicegan.core.choices import OutputKind, Precision
+from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.files.opening import layer_data
 from napari_slicegan.plugin.generate.task import (
     SurfaceOrder,

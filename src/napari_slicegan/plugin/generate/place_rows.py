@@ -5,7 +5,8 @@ from __future__ import annotations
 from magicgui.widgets import ComboBox, SpinBox
 from psygnal import Signal
 
-from napari_slicegan.core.volume.request import Precision, Triple
+from napari_slicegan.core.choices import Precision
+from napari_slicegan.core.volume.request import Triple
 from napari_slicegan.plugin.parts.dock import Rows, collapsed, numbers
 from napari_slicegan.plugin.volume_layers import AXIS_LABELS
 

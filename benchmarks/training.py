@@ -1,0 +1,169 @@
+"""What a training costs, against the loop that is written as published.
+
+    python benchmarks/training.py [PRESET] [--rounds 5] [--threads N] [--device cpu] [--volumes M_D M_G]
+
+The plain loop (`plain_loop.py`) and the product's updates, in 32 and in 16 bits, take turns in one process on the same
+image with the same recipe: the published one, with m_D = 1 and m_G = 2 unless told otherwise. Other presets have no
+plain loop; their ratios are to the updates in 32 bits. Printed as Markdown are
+the medians of the times of an iteration (five updates of the discriminator and one of the generator) from the least to
+the largest, and ratios of times that were measured one after the other; then what the parts of an iteration cost, and
+how much of the machine's rate of matrix products the arithmetic of the discriminator reaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from generation import matrix_rate, processor, seconds
+from plain_loop import PlainLoop
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from napari_slicegan.core import synthetic
+from napari_slicegan.core.choices import Precision
+from napari_slicegan.core.data import TrainingData
+from napari_slicegan.core.gan import GAN
+from napari_slicegan.core.heldout import HeldOut
+from napari_slicegan.core.losses import between
+from napari_slicegan.core.presets import preset_named
+
+Work = Callable[[], Any]
+NUMBERS = {Precision.EXACT: torch.float32, Precision.FAST: torch.bfloat16}
+
+
+class Arithmetic(TorchDispatchMode):
+    """While its ``with`` block lasts, counts additions and multiplications of convolutions: `flop`."""
+
+    flop = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if count := flop_registry.get(func._overloadpacket):
+            self.flop += count(*args, **(kwargs or {}), out_val=made)
+        return made
+
+
+def a_gan(name: str, volumes: tuple[int, int], precision: Precision, device: torch.device) -> tuple[GAN, TrainingData]:
+    """The players of a preset, and the image that they are trained on."""
+    preset = preset_named(name)
+    recipe = replace(
+        preset.training, discriminator_volumes=volumes[0], generator_volumes=volumes[1], precision=precision
+    )
+    data = TrainingData.from_images(synthetic.make_micrographs("cathode")[0])
+    return GAN(data, preset.network, recipe, device), data
+
+
+def iterate(players: GAN | PlainLoop) -> None:
+    """One iteration of the recipe."""
+    for _ in range(players.training.discriminator_steps):
+        players.update_discriminators()
+    players.update_generator()
+
+
+def parts_of(gan: GAN, data: TrainingData) -> dict[str, tuple[Work, float]]:
+    """What an iteration is made of, and how often each is done in one."""
+    recipe, critic, rng, passes = gan.training, gan.discriminators[0], gan.rng, gan.passes
+    steps, count = recipe.discriminator_steps, 3 * recipe.real_crops
+    real = gan.shown.real(0, count, rng)
+    with torch.no_grad():
+        volumes = gan.volumes(recipe.discriminator_volumes)
+    fake = gan.shown.slices(volumes, 0, rng)
+    mixed = between(real, fake[torch.arange(count, device=fake.device) % len(fake)], rng)
+    shown = gan.shown.slices(gan.volumes(recipe.generator_volumes).detach(), 0, rng)
+    held_out = HeldOut(data, gan.network, volumes=recipe.balance_volumes)
+
+    def forward() -> None:
+        with torch.no_grad():
+            gan.volumes(recipe.discriminator_volumes)
+
+    def cut() -> None:
+        gan.shown.real(0, count, rng)
+        gan.shown.slices(volumes, 0, rng)
+
+    def evaluate() -> None:
+        held_out.evaluate(gan.snapshot(balanced=False).eval(), 0, recipe.balance_volumes > 0)
+
+    parts: dict[str, tuple[Work, float]] = {
+        "generator, forward for the discriminator": (forward, steps),
+        "crops and slices": (cut, steps),
+        "discriminator, real and fake images": (lambda: passes.learn_distance(critic, real, fake), steps),
+        "discriminator, penalty": (lambda: passes.learn_penalty(critic, mixed, recipe.penalty_weight), steps),
+        "discriminator, judging for the generator": (lambda: passes.judge(critic, shown, 1.0), 1),
+        "generator, forward and backward": (lambda: gan.volumes(recipe.generator_volumes).mean().backward(), 1),
+        "steps of the optimizers": (lambda: [optimizer.step() for optimizer in gan.optimizers], steps),
+    }
+    if recipe.evaluation_iterations:
+        parts["evaluation"] = (evaluate, 1 / recipe.evaluation_iterations)
+    return parts
+
+
+def tell_ways(players: dict[str, GAN | PlainLoop], rounds: int, device: torch.device) -> None:
+    """Let all ways take turns, and print the table."""
+    times: dict[str, list[float]] = {name: [] for name in players}
+    for _ in range(rounds + 1):
+        for name, each in players.items():
+            times[name].append(seconds(lambda each=each: iterate(each), device))
+    first, *_ = times
+    print(f"| way | an iteration, s | times as fast as {first} |\n|---|---|---|")
+    for name, found in times.items():
+        ratios = [one / other for one, other in zip(times[first][1:], found[1:], strict=True)]
+        print(f"| {name} | {spread(found[1:])} | {spread(ratios)} |")
+
+
+def tell_parts(gan: GAN, data: TrainingData, rounds: int, title: str) -> None:
+    """Print what the parts of an iteration cost, and the rate of their arithmetic."""
+    parts = parts_of(gan, data)
+    rates, times = [], {name: [] for name in parts}  # type: ignore[var-annotated]
+    for _ in range(rounds + 1):
+        rates.append(matrix_rate(NUMBERS[gan.training.precision], gan.device))
+        for name, (work, _) in parts.items():
+            times[name].append(seconds(work, gan.device))
+    medians = {name: statistics.median(found[1:]) for name, found in times.items()}
+    whole = sum(medians[name] * often for name, (_, often) in parts.items())
+    print(f"\n| {title} | of an iteration | s each | GFLOP each | of the matrix rate |\n|---|---|---|---|---|")
+    for name, (work, often) in parts.items():
+        with Arithmetic() as counter:
+            work()
+        reached = [counter.flop / one / rate for one, rate in zip(times[name][1:], rates[1:], strict=True)]
+        share = f"{medians[name] * often / whole:.1%}"
+        print(f"| {name} | {share} | {spread(times[name][1:])} | {counter.flop / 1e9:.1f} | {spread(reached)} |")
+    print(
+        f"\nMatrix products reach {spread([rate / 1e9 for rate in rates])} GFLOP/s in {gan.training.precision} numbers."
+    )
+
+
+def spread(values: list[float]) -> str:
+    """The median, and from the least to the largest."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g} .. {max(values):.3g})"
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("preset", nargs="?", default="paper")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--volumes", type=int, nargs=2, default=(1, 2), metavar=("M_D", "M_G"))
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device, volumes = torch.device(options.device), tuple(options.volumes)
+    print(f"{processor(device)}; {torch.get_num_threads()} threads; torch {torch.__version__}; {platform.system()}\n")
+    made = {precision: a_gan(options.preset, volumes, precision, device) for precision in NUMBERS}
+    gan, data = made[Precision.EXACT]
+    players: dict[str, GAN | PlainLoop] = {"plain": PlainLoop(gan, data)} if options.preset == "paper" else {}
+    players |= {name: each for name, (each, _) in made.items()}
+    tell_ways(players, options.rounds, device)
+    for name, (each, _) in made.items():
+        tell_parts(each, data, options.rounds, name)
+
+
+if __name__ == "__main__":
+    main()

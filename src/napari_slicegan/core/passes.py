@@ -1,0 +1,135 @@
+"""Images on their way through discriminators: in parts, since memory is bounded, and in 16 bits where that is wanted.
+
+A loss is a mean over images, so its gradients are sums that can be collected part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from napari_slicegan.core.choices import Precision
+from napari_slicegan.core.config import NetworkConfig
+from napari_slicegan.core.device import free_bytes
+from napari_slicegan.core.losses import gradient_penalty
+from napari_slicegan.core.networks import Discriminator
+from napari_slicegan.core.precision import shortened
+
+Losses = dict[str, Tensor]
+
+_IN_THE_CACHE = 64  # images; what processors make of more does not stay in their cache until it is needed again
+_PART_OF_MEMORY = 0.25  # that one pass on a graphics card may take of what is free
+
+
+class Passes:
+    """Takes images through discriminators.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Of the discriminators.
+    device : torch.device
+        Where they are.
+    precision : Precision
+        How numbers are held.
+
+    Attributes
+    ----------
+    most : int
+        Images in one pass.
+    """
+
+    def __init__(self, network: NetworkConfig, device: torch.device, precision: Precision) -> None:
+        self._precision, self._device = precision, device
+        self.most = _IN_THE_CACHE
+        if device.type == "cuda":  # the more the faster
+            room = int(_PART_OF_MEMORY * (free_bytes(device) or 0)) // bytes_of_an_image(network)
+            self.most = max(self.most, room)
+
+    def learn(self, critic: Discriminator, real: Tensor, fake: Tensor, mixed: Tensor, weight: float) -> Losses:
+        """Add the gradients of a critic's loss to those of its weights.
+
+        Parameters
+        ----------
+        critic : Discriminator
+            Who learns.
+        real, fake : Tensor (N, C, H, W), (M, C, H, W)
+            Images that are told apart.
+        mixed : Tensor (P, C, H, W)
+            Images where the gradient penalty is taken.
+        weight : float
+            Of the penalty (lambda).
+
+        Returns
+        -------
+        dict of Tensor, scalar
+            The critic's distance, the penalty and the loss, without gradients.
+        """
+        distance, penalty = self.learn_distance(critic, real, fake), self.learn_penalty(critic, mixed, weight)
+        return {"critic_distance": distance, "penalty": penalty, "discriminator_loss": weight * penalty - distance}
+
+    def learn_distance(self, critic: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+        """The part of `learn` that tells real from fake images; returns the distance."""
+        distance = torch.zeros((), device=real.device)
+        shares = torch.cat([real.new_full((len(real),), 1 / len(real)), real.new_full((len(fake),), -1 / len(fake))])
+        for images, share in self._parts(torch.cat([real, fake]), shares):
+            part = share @ self._scores(critic, images)
+            (-part).backward()
+            distance += part.detach()
+        return distance
+
+    def learn_penalty(self, critic: Discriminator, mixed: Tensor, weight: float) -> Tensor:
+        """The part of `learn` that keeps gradients at a length of 1; returns the penalty, not yet multiplied."""
+        penalty = torch.zeros((), device=mixed.device)
+        for (images,) in self._parts(mixed):
+            with shortened(self._precision, self._device):
+                slopes = critic.slopes(images)
+            part = gradient_penalty(slopes.to(images.dtype)) * (len(images) / len(mixed))
+            (weight * part).backward()
+            penalty += part.detach()
+        return penalty
+
+    def judge(self, critic: Discriminator, slices: Tensor, share: float) -> tuple[Tensor, Tensor]:
+        """The generator's loss, and its gradient for what the generator has made.
+
+        Parameters
+        ----------
+        critic : Discriminator
+            Who judges; its weights get no gradients.
+        slices : Tensor (M, C, H, W)
+            What is judged.
+        share : float
+            By which the loss is multiplied.
+
+        Returns
+        -------
+        Tensor, scalar, and Tensor (M, C, H, W)
+            Minus the mean score, and its gradient.
+        """
+        loss = torch.zeros((), device=slices.device)
+        gradients: list[Tensor] = []
+        for (images,) in self._parts(slices.detach()):
+            images = images.requires_grad_()
+            part = self._scores(critic, images).sum() * (-share / len(slices))
+            gradients += torch.autograd.grad(part, images)
+            loss += part.detach()
+        return loss, torch.cat(gradients)
+
+    def _scores(self, critic: Discriminator, images: Tensor) -> Tensor:
+        with shortened(self._precision, self._device):
+            scores: Tensor = critic(images)
+        return scores.to(images.dtype)
+
+    def _parts(self, *images: Tensor) -> Iterator[tuple[Tensor, ...]]:
+        return zip(*(each.split(self.most) for each in images), strict=True)
+
+
+def bytes_of_an_image(network: NetworkConfig) -> int:
+    """Memory that a discriminator takes for one image on its way forth and back, in float32."""
+    values, edge = 2 * network.image_channels * network.edge**2, network.edge
+    for channels in network.discriminator_channels:
+        edge //= 2
+        values += 3 * channels * edge**2  # what it gives, its gradient, and that before the ReLU
+    return 4 * values
