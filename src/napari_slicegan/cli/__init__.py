@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stopped by Ctrl-C and by SIGTERM.
     """
     args = build_parser().parse_args(argv)
+    args.command_line = list(sys.argv[1:] if argv is None else argv)
     try:
         with exit_on_terminate():
             code: int = import_module(f"napari_slicegan.cli.{args.command}").run(args)

@@ -19,7 +19,8 @@ from napari_slicegan.core.words import duration
 def announce(run: Run, trainer: Trainer) -> None:
     """Say in the first line which preset is used on which device, and what it costs."""
     preset, training = PRESETS.get(run.preset), run.training
-    text = f"Preset {run.preset} on {trainer.gan.device.type}"
+    size = trainer.gan.peers.size
+    text = f"Preset {run.preset} on {trainer.gan.device.type}{f' with {size} processes' if size > 1 else ''}"
     if preset:
         end = replace(preset.training, iterations=training.iterations, minutes=training.minutes)
         network = replace(preset.network, output=run.network.output, image_channels=run.network.image_channels)

@@ -99,6 +99,13 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         help="model, checkpoint or RUN of the same networks, whose weights to begin with",
     )
     _add_device(parser)
+    parser.add_argument(
+        "--devices",
+        type=int,
+        default=0,
+        metavar="N",
+        help="train with N processes, each with a graphics card or a part of the processor's cores",
+    )
     parser.add_argument("--config", metavar="FILE.toml", help="file with settings")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="one setting; repeatable")
     return parser

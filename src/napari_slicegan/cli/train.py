@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 from pathlib import Path
 
 from napari_slicegan.cli.following import announce, follow
@@ -11,15 +12,39 @@ from napari_slicegan.cli.images import Size, read_training_data, stated_size
 from napari_slicegan.cli.settings import Request
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import choose_device
-from napari_slicegan.core.errors import ConfigError, DataError, OutputError, TrainingError
+from napari_slicegan.core.errors import ConfigError, DataError, OutputError, SliceGANError, TrainingError
 from napari_slicegan.core.files import CHECKPOINT, CONFIG, MODEL, PREVIEWS, is_free
+from napari_slicegan.core.parallel.following import begin
+from napari_slicegan.core.parallel.following import follow as follow_calls
+from napari_slicegan.core.parallel.group import Group
+from napari_slicegan.core.parallel.launch import together
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.training import Trainer
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, or go on training."""
+    """Train, or go on training; with other processes if that was asked for."""
+    if args.devices < 0:
+        raise ConfigError(f"--devices {args.devices} is no number of processes: give 1 or more.")
+    with together(args.devices, args.device, args.command_line) as peers:
+        return _take_part(args, peers) if isinstance(peers, Group) and peers.rank else _lead(args, peers)
+
+
+def _take_part(args: argparse.Namespace, group: Group) -> int:
+    """Follow the first process, which saves and reports; it is told of signals, too, and stops all."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        follow_calls(_images(args, stated_size(args), None if args.image else Run.open(args.out)), group)
+    except SliceGANError as error:
+        raise type(error)(f"Process {group.rank} of the training: {error}") from error
+    return 0
+
+
+def _lead(args: argparse.Namespace, peers: Peers) -> int:
+    """Train as the first process, or as the only one."""
     out = Path(args.out)
     check_free(out, args.resume)
     size = stated_size(args)
@@ -27,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     is_there = (out / CONFIG).exists()
     data = _images(args, size, Run.open(out) if is_there else None)
     if is_there:
-        current, trainer = _resumed(Run.open(out), data, request, args, size is not None)
+        current, trainer = _resumed(Run.open(out), data, request, args, size is not None, peers)
     else:
-        current, trainer = start(out, data, request, args.device, args.start_from)
+        current, trainer = start(out, data, request, args.device, args.start_from, peers)
     if trainer.is_finished:
         print(
             f"{out} is finished: {trainer.iteration} iterations. To train it further, give a "
@@ -37,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     announce(current, trainer)
+    if isinstance(peers, Group):
+        begin(trainer.gan, data, peers)
     code = follow(current, trainer)
     _show_results(out, code)
     return code
@@ -74,7 +101,12 @@ def _images(args: argparse.Namespace, size: Size | None, found: Run | None) -> T
 
 
 def start(
-    out: Path, data: TrainingData, request: Request, device: str, start_from: str | None = None
+    out: Path,
+    data: TrainingData,
+    request: Request,
+    device: str,
+    start_from: str | None = None,
+    peers: Peers = ALONE,
 ) -> tuple[Run, Trainer]:
     """Begin a new run; its directory is made when all else is known to work.
 
@@ -90,6 +122,8 @@ def start(
         "auto", "cpu", "cuda" or "mps".
     start_from : str, optional
         Model, checkpoint or run whose weights to begin with.
+    peers : Peers
+        The processes that train together.
 
     Returns
     -------
@@ -104,11 +138,11 @@ def start(
     kind = choose_device(device).type
     preset = preset_named(request.preset) if request.preset else default_preset(kind)
     network, training = request.applied_to(preset)
-    return Run.start(out, data, network, training, preset.name, device, start_from)
+    return Run.start(out, data, network, training, preset.name, device, start_from, peers)
 
 
 def _resumed(
-    found: Run, data: TrainingData, request: Request, args: argparse.Namespace, sized: bool
+    found: Run, data: TrainingData, request: Request, args: argparse.Namespace, sized: bool, peers: Peers
 ) -> tuple[Run, Trainer]:
     """Go on with a run; only its end may be another than before."""
     other = request.differences(found.network, found.training)
@@ -126,7 +160,7 @@ def _resumed(
             f"The run has pixels of {info.voxel_size:g} {info.unit}, not {data.pixel_size:g} "
             f"{data.unit}: leave out --pixel-size and --unit, or start a new run."
         )
-    return found, found.trainer(data, found.recipe(**request.end), args.device)
+    return found, found.trainer(data, found.recipe(**request.end), args.device, peers)
 
 
 def _check_start(found: Run, given: str | None) -> None:

@@ -20,11 +20,11 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import between
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
-from napari_slicegan.core.passes import Losses, Passes
-from napari_slicegan.core.precision import shortened
+from napari_slicegan.core.parallel.peers import ALONE, Peers
+from napari_slicegan.core.passes import Losses, Passes, gradients_of
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.shown import Shown
-from napari_slicegan.core.tension import SurfaceTension
+from napari_slicegan.core.tension import Floats, SurfaceTension
 from napari_slicegan.core.wide import WideView
 
 _STATISTICS_VOLUMES = 16  # with fewer, fractions change by 0.04 from one sample to another
@@ -42,6 +42,13 @@ class GAN:
         The networks (their output follows the data) and the recipe.
     device : torch.device
         Where to compute.
+    peers : Peers
+        The processes that make the updates together.
+
+    Attributes
+    ----------
+    is_sent : bool
+        Whether the other processes know the state: it has been changed by updates alone.
 
     Raises
     ------
@@ -55,16 +62,17 @@ class GAN:
         network: NetworkConfig,
         training: TrainingConfig,
         device: torch.device,
+        peers: Peers = ALONE,
     ) -> None:
         self.network = replace(network, output=data.kind, image_channels=data.channels)
-        self.training, self.device = training, device
+        self.training, self.device, self.peers, self.is_sent = training, device, peers, False
         self._data = data
         self._means: npt.NDArray[np.float64] | None = None  # of the micrographs, when they are needed
-        self.shown = Shown(data, self.network.edge, training, device)
+        self.shown = Shown(data, self.network.edge, training, device, peers)
         # All that is random is drawn on the CPU from one generator, so a seed means the same on every device.
         self.rng = torch.Generator().manual_seed(training.seed)
         self.generator = Generator(self.network, self.rng).to(device)
-        self.generator.renormalize(training.normalization is Normalization.RUNNING)
+        self.generator.set_up_training(training.normalization is Normalization.RUNNING, peers)
         self.alike = AlikeAxes(orders_of_axes(data, self.shown.crops.symmetry)) if training.axes is Axes.ALIKE else None
         if self.alike:
             self.alike.begin(self.generator)
@@ -72,7 +80,7 @@ class GAN:
         self.discriminators = [Discriminator(self.network, self.rng, has_bias).to(device) for _ in data.sources]
         self.wide = self._wide_view(data) if training.wide_share else None
         self.tension = SurfaceTension(len(data.phases), training.surface_tension)
-        self.passes = Passes(self.network, device, training.precision)
+        self.passes = Passes(self.network, device, training.precision, peers)
         self.optimizers = self._adams()
         self.average = self._averaged() if training.average else None
 
@@ -121,13 +129,15 @@ class GAN:
         gradients: list[Tensor | None] = [gradient for _, gradient in judged]
         losses = [loss for loss, _ in judged]
         if self.training.evaluation_iterations and self.tension.weights.any():
-            losses.append(self.tension.loss(volumes))
+            losses.append(self.tension.loss(volumes) / self.peers.size)  # each of them finds all of it
             made.append(losses[-1])
             gradients.append(None)
         self.optimizers[0].zero_grad()
         torch.autograd.backward(made, gradients)  # through the generator, once
+        loss = torch.stack(losses).sum().detach()
+        self.peers.add(loss, *gradients_of(self.generator))
         self._step_generator()
-        return {"generator_loss": torch.stack(losses).sum().detach()}
+        return {"generator_loss": loss}
 
     def snapshot(self, balanced: bool = True) -> Generator:
         """A copy of the generator that makes the volumes: the moving average where there is one, balanced if asked."""
@@ -154,17 +164,24 @@ class GAN:
         for own in (self.generator, *([self.average.module] if self.average else [])):
             own.load_state_dict(generator.state_dict())
             own.get_buffer("offsets").zero_()  # they belong to the other micrograph
+        self.is_sent = False
         self._look_at_axes()
 
     def players_state(self) -> dict[str, Any]:
         """A copy of the weights of all players, for `begin_again`."""
         return copy.deepcopy({name: state for name, state in self.state_dict().items() if name in _PLAYERS})
 
+    def adjust_tension(self, excess: Floats, wanted: Floats, iterations: int) -> None:
+        """Change the weights of the surface tension, see `SurfaceTension.adjust`."""
+        self.tension.adjust(excess, wanted, iterations)
+        self.is_sent = self.is_sent and not self.training.surface_tension
+
     def begin_again(self, players: dict[str, Any], learning_rate: float) -> None:
         """Go back to weights that `players_state` gave, or, without any, to new ones, with another rate.
 
         What the optimizers remember is forgotten.
         """
+        self.is_sent = False
         if players:
             self._load_players(players)
         else:
@@ -218,6 +235,7 @@ class GAN:
         self.rng.set_state(state["rng"])
 
     def _load_players(self, state: dict[str, Any]) -> None:
+        self.is_sent = False
         self.generator.load_state_dict(state["generator"])
         if self.average:
             self.average.load_state_dict(state["average"])
@@ -233,8 +251,7 @@ class GAN:
 
     def volumes(self, count: int) -> Tensor:
         """Training cubes (count, C, Z, Y, X) to show slices of."""
-        with shortened(self.training.precision, self.device):
-            return self.shown.volumes(self.generator, self._latent(count, self.rng)).float()
+        return self.shown.volumes(self.generator, self._latent(count, self.rng))
 
     def _latent(self, count: int, rng: torch.Generator) -> Tensor:
         """Standard normal cells (count, latent_channels, n, n, n) of training cubes."""
@@ -243,7 +260,7 @@ class GAN:
 
     def _wide_view(self, data: TrainingData) -> WideView | None:
         fits = WideView.fits(data, self.network)
-        return WideView(data, self.network, self.training, self.rng, self.device) if fits else None
+        return WideView(data, self.network, self.training, self.rng, self.device, self.peers) if fits else None
 
     def _adams(self) -> list[torch.optim.Adam]:
         """One for the generator and one for each of the critics."""

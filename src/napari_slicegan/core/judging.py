@@ -118,7 +118,7 @@ class Judge:
         if found is None:
             return
         if self._held_out and not found.lost:
-            self._gan.tension.adjust(self._held_out.excess, self._held_out.scale, self._every)
+            self._gan.adjust_tension(self._held_out.excess, self._held_out.scale, self._every)
         self.standing, verdict = self.standing.after(found, self._patience)
         self.is_settled = verdict is Verdict.END
         if self.standing.best is found:

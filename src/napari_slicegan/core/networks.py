@@ -12,6 +12,7 @@ from napari_slicegan.core.choices import OutputKind, Upsampling
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.layers import FoldedConvolution, InterleavedTranspose, ReturningConvolution
 from napari_slicegan.core.normalization import BatchNormalization
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 
 
 class Generator(nn.Module):
@@ -69,11 +70,11 @@ class Generator(nn.Module):
             return torch.softmax(x, dim=1)
         return 0.5 * (torch.tanh(x) + 1)
 
-    def renormalize(self, wanted: bool) -> None:
-        """Say whether training normalises by running statistics, as evaluation does."""
+    def set_up_training(self, is_renormalized: bool, peers: Peers = ALONE) -> None:
+        """Say whether training normalises by running statistics, as evaluation does, and who shares a batch."""
         for norm in self.norms:
             assert isinstance(norm, BatchNormalization)
-            norm.is_renormalized = wanted
+            norm.is_renormalized, norm.peers = is_renormalized, peers
 
     def with_offsets(self, outputs: Tensor) -> Tensor:
         """Add the offsets to what the last layer gave, (B, image_channels, Z, Y, X)."""

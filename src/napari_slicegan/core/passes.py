@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.device import free_bytes
 from napari_slicegan.core.losses import gradient_penalty
 from napari_slicegan.core.networks import Discriminator
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.precision import shortened
 
 Losses = dict[str, Tensor]
@@ -34,6 +35,8 @@ class Passes:
         Where they are.
     precision : Precision
         How numbers are held.
+    peers : Peers
+        The processes that share the images.
 
     Attributes
     ----------
@@ -41,8 +44,10 @@ class Passes:
         Images in one pass.
     """
 
-    def __init__(self, network: NetworkConfig, device: torch.device, precision: Precision) -> None:
-        self._precision, self._device = precision, device
+    def __init__(
+        self, network: NetworkConfig, device: torch.device, precision: Precision, peers: Peers = ALONE
+    ) -> None:
+        self._precision, self._device, self._peers = precision, device, peers
         self.most = _IN_THE_CACHE
         if device.type == "cuda":  # the more the faster
             room = int(_PART_OF_MEMORY * (free_bytes(device) or 0)) // bytes_of_an_image(network)
@@ -68,6 +73,7 @@ class Passes:
             The critic's distance, the penalty and the loss, without gradients.
         """
         distance, penalty = self.learn_distance(critic, real, fake), self.learn_penalty(critic, mixed, weight)
+        self._peers.add(distance, penalty, *gradients_of(critic))
         return {"critic_distance": distance, "penalty": penalty, "discriminator_loss": weight * penalty - distance}
 
     def learn_distance(self, critic: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
@@ -106,7 +112,7 @@ class Passes:
         Returns
         -------
         Tensor, scalar, and Tensor (M, C, H, W)
-            Minus the mean score, and its gradient.
+            Minus the mean score, and its gradient: this process's part, and zero for the other slices.
         """
         loss = torch.zeros((), device=slices.device)
         gradients: list[Tensor] = []
@@ -115,7 +121,10 @@ class Passes:
             part = self._scores(critic, images).sum() * (-share / len(slices))
             gradients += torch.autograd.grad(part, images)
             loss += part.detach()
-        return loss, torch.cat(gradients)
+        whole = torch.zeros_like(slices)
+        if gradients:
+            whole[self._peers.own(len(slices))] = torch.cat(gradients)
+        return loss, whole
 
     def _scores(self, critic: Discriminator, images: Tensor) -> Tensor:
         with shortened(self._precision, self._device):
@@ -123,7 +132,22 @@ class Passes:
         return scores.to(images.dtype)
 
     def _parts(self, *images: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        return zip(*(each.split(self.most) for each in images), strict=True)
+        """The images of this process, in as many passes as in all others: between two they may all stop together."""
+        own, passes = self._peers.own(len(images[0])), -(-self._peers.most(len(images[0])) // self.most)
+        for number, parts in enumerate(zip(*(each[own].tensor_split(passes) for each in images), strict=True)):
+            if number:
+                self._peers.check()
+            if len(parts[0]):
+                yield parts
+
+
+def gradients_of(network: nn.Module) -> list[Tensor]:
+    """The gradients of all weights; zeros where there are none."""
+    weights = list(network.parameters())
+    for weight in weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+    return [weight.grad for weight in weights if weight.grad is not None]
 
 
 def bytes_of_an_image(network: NetworkConfig) -> int:

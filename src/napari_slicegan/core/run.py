@@ -27,6 +27,7 @@ from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
 from napari_slicegan.core.events import Event
 from napari_slicegan.core.files import CHECKPOINT, LOG
 from napari_slicegan.core.model_info import ModelInfo
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.recording import Recorder
 from napari_slicegan.core.run_config import damaged, read_config, write_config
 from napari_slicegan.core.runs.log import entry_of
@@ -98,6 +99,7 @@ class Run:
         preset: str,
         device: str = "auto",
         start_from: str | Path | None = None,
+        peers: Peers = ALONE,
     ) -> tuple[Run, Trainer]:
         """Make a new run and its trainer; the directory is made when all else is known to work.
 
@@ -115,6 +117,8 @@ class Run:
             "auto", "cpu", "cuda" or "mps".
         start_from : path, optional
             A model, a checkpoint or a run of the same networks, whose weights to begin with.
+        peers : Peers
+            The processes that train together.
 
         Returns
         -------
@@ -126,7 +130,7 @@ class Run:
         SliceGANError
             The images, the settings, the device, the directory or what to start from do not allow it.
         """
-        trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT, start_from)
+        trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT, start_from, peers)
         return cls.create(path, data, trainer.gan.network, training, preset, trainer.started_from), trainer
 
     @classmethod
@@ -203,7 +207,11 @@ class Run:
         return replace(recipe, **end)
 
     def trainer(
-        self, data: TrainingData | None = None, training: TrainingConfig | None = None, device: str = "auto"
+        self,
+        data: TrainingData | None = None,
+        training: TrainingConfig | None = None,
+        device: str = "auto",
+        peers: Peers = ALONE,
     ) -> Trainer:
         """Make the trainer of the run, which goes on from the checkpoint where there is one.
 
@@ -215,6 +223,8 @@ class Run:
             A recipe with a later end; by default the one of the last checkpoint, else of the start.
         device : str
             "auto", "cpu", "cuda" or "mps".
+        peers : Peers
+            The processes that train together.
 
         Raises
         ------
@@ -231,8 +241,9 @@ class Run:
             )
         checkpoint = self.path / CHECKPOINT
         if self.has_checkpoint:
-            return Trainer.resume(checkpoint, data, training, device)
-        return Trainer(data, self.network, training or self.training, device, checkpoint, self.started_from or None)
+            return Trainer.resume(checkpoint, data, training, device, peers)
+        start_from = self.started_from or None
+        return Trainer(data, self.network, training or self.training, device, checkpoint, start_from, peers)
 
     def record(self, trainer: Trainer) -> Iterator[Event]:
         """Iterate a trainer, and write log, status, previews and model on the way; other processes may ask for a stop.

@@ -10,6 +10,8 @@ from napari_slicegan.core.contrast import is_standard, lens_for
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.parallel.peers import ALONE, Peers
+from napari_slicegan.core.precision import shortened
 from napari_slicegan.core.slicing import planes
 
 
@@ -26,6 +28,8 @@ class Shown:
         The recipe.
     device : torch.device
         Where the images are wanted.
+    peers : Peers
+        The processes that make the volumes together.
 
     Attributes
     ----------
@@ -40,10 +44,13 @@ class Shown:
         An image is smaller than a training crop, or the symmetry does not fit the images.
     """
 
-    def __init__(self, data: TrainingData, edge: int, training: TrainingConfig, device: torch.device) -> None:
+    def __init__(
+        self, data: TrainingData, edge: int, training: TrainingConfig, device: torch.device, peers: Peers = ALONE
+    ) -> None:
         self.crops = CropSampler(data, edge, training.symmetry, training.crops)
         self.lens = lens_for(data, device) if is_standard(data, training.contrast) else None
         self._views, self._count, self._device = data.views, training.slices_per_axis, device
+        self._precision, self._peers = training.precision, peers
 
     def axes(self, source: int) -> int:
         """How many of the three axes are compared with a source."""
@@ -56,8 +63,8 @@ class Shown:
 
     def volumes(self, generator: Generator, latent: Tensor) -> Tensor:
         """Training cubes (B, C, Z, Y, X) of latent cells, of which `slices` takes planes."""
-        made: Tensor = generator.outputs(latent) if self.lens else generator(latent)
-        return made
+        with shortened(self._precision, self._device):
+            return self._peers.made(generator.outputs if self.lens else generator, latent).to(latent.dtype)
 
     def slices(self, volumes: Tensor, source: int, rng: torch.Generator) -> Tensor:
         """The planes (M, C, H, W) of such volumes that are compared with a source."""

@@ -31,6 +31,7 @@ from napari_slicegan.core.interruption import Flag, Interrupted, Switch, readabl
 from napari_slicegan.core.judging import Judge
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.networks import Generator
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.reports import TrainingResult, check_finite, progress
 from napari_slicegan.core.resuming import WRONG, Saved, damaged
 from napari_slicegan.core.transfer import transfer
@@ -56,6 +57,8 @@ class Trainer:
         Where checkpoints are written, at intervals, at a pause, at a stop and at the end.
     start_from : path, optional
         A model, a checkpoint or a run of the same networks, whose weights to begin with.
+    peers : Peers
+        The processes that train together, of which this is the first; the others `follow`.
 
     Raises
     ------
@@ -73,11 +76,12 @@ class Trainer:
         device: str = "auto",
         checkpoint: str | Path | None = None,
         start_from: str | Path | None = None,
+        peers: Peers = ALONE,
     ) -> None:
         self.data, self.training = data, training or TrainingConfig()
         self.checkpoint = Path(checkpoint) if checkpoint else None
         with readable_errors():
-            self.gan = GAN(data, network or NetworkConfig(), self.training, choose_device(device))
+            self.gan = GAN(data, network or NetworkConfig(), self.training, choose_device(device), peers)
         self.started_from = transfer(start_from, self.gan) if start_from else ""
         self.iteration = 0
         self.result: TrainingResult | None = None
@@ -277,6 +281,7 @@ class Trainer:
         data: TrainingData,
         training: TrainingConfig | None = None,
         device: str = "auto",
+        peers: Peers = ALONE,
     ) -> Trainer:
         """Go on from a checkpoint; on the CPU the result is bit for bit that of a training never interrupted.
 
@@ -290,6 +295,8 @@ class Trainer:
             The recipe of before with another end, or other intervals of reports, previews and checkpoints.
         device : str
             "auto", "cpu", "cuda" or "mps".
+        peers : Peers
+            The processes that train together, as many as one likes.
 
         Raises
         ------
@@ -302,7 +309,7 @@ class Trainer:
         saved = Saved.read(path)
         try:
             data, recipe = saved.images(data), saved.recipe(training)
-            trainer = cls(data, saved.info.network, recipe, device, path)
+            trainer = cls(data, saved.info.network, recipe, device, path, peers=peers)
             trainer._go_on_from(saved)
         except WRONG as error:
             raise damaged(path, error) from error

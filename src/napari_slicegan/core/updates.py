@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager
 
 from napari_slicegan.core.clock import Clock
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.interruption import Switch, interrupted_by
+from napari_slicegan.core.parallel.peers import Call
 from napari_slicegan.core.reports import MeanLosses
 
 
@@ -44,18 +45,27 @@ class Updates:
             By the switch; the next call goes on with the update that was abandoned.
         """
         while self.discriminator_steps < self._gan.training.discriminator_steps:
-            self._update(self._gan.update_discriminators)
+            self._update(Call.DISCRIMINATORS)
             self.discriminator_steps += 1
-        self._update(self._gan.update_generator)
+        self._update(Call.GENERATOR)
         self.discriminator_steps = 0
 
-    def _update(self, update: Any) -> None:
-        """Make one update, or none at all if it is interrupted."""
-        before = self._gan.volatile_state()
+    def _update(self, call: Call) -> None:
+        """Make one update, with all processes of the training, or none at all if it is interrupted."""
+        gan = self._gan
+        gan.peers.call(call, None if gan.is_sent else gan.state_dict)
+        gan.is_sent = True
+        before = gan.volatile_state()
         try:
-            with self._clock, interrupted_by(self._switch, self._gan.generator, *self._gan.critics):
-                losses = update()
+            with self._clock, self._interruption():
+                losses = gan.update_discriminators() if call is Call.DISCRIMINATORS else gan.update_generator()
             self.losses.add(losses)
         except BaseException:
-            self._gan.restore_volatile_state(before)
+            gan.restore_volatile_state(before)
             raise
+
+    def _interruption(self) -> AbstractContextManager[None]:
+        """What lets the switch break off an update: of one process anywhere, of several where all of them are."""
+        if self._gan.peers.size > 1:
+            return self._gan.peers.interruptible(self._switch)
+        return interrupted_by(self._switch, self._gan.generator, *self._gan.critics)

@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.networks import Discriminator, Generator
-from napari_slicegan.core.precision import shortened
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.shown import Shown
 
 _TIMES = 2  # as wide as a training cube, at a half of the resolution
@@ -34,6 +34,8 @@ class WideView:
         Where the first weights are drawn from.
     device : torch.device
         Where to compute.
+    peers : Peers
+        The processes that make the slabs together.
 
     Attributes
     ----------
@@ -55,9 +57,10 @@ class WideView:
         training: TrainingConfig,
         rng: torch.Generator,
         device: torch.device,
+        peers: Peers = ALONE,
     ) -> None:
         self._network, self._training, self._views, self._device = network, training, data.views, device
-        self._shown = Shown(data, _TIMES * network.edge, training, device)
+        self._shown = Shown(data, _TIMES * network.edge, training, device, peers)
         has_bias = self._shown.lens is not None
         self.discriminators = [Discriminator(network, rng, has_bias).to(device) for _ in data.sources]
         self.thickness = network.geometry.scale
@@ -96,8 +99,7 @@ class WideView:
         """A source, and wide slices (M, C, edge, edge) of a new slab along an axis that is drawn, which are like it."""
         axis = int(torch.randint(3, (), generator=rng))
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
-        with shortened(self._training.precision, self._device):
-            slab = self._shown.volumes(generator, latent).float()  # (1, C, Z, Y, X)
+        slab = self._shown.volumes(generator, latent)  # (1, C, Z, Y, X)
         slices = self._shown.across(slab, axis, rng)  # (M, C, 2 edge, 2 edge)
         return self._views[axis][0], _halved(slices)
 

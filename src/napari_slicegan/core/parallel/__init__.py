@@ -1,0 +1,1 @@
+"""Training with several processes, on one computer or on many: torch's distributed engine, and who does what."""
