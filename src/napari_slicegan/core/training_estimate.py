@@ -15,7 +15,6 @@ from napari_slicegan.core.device import advice_for, choose_device, device_in_wor
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import VOLUMES
 from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
-from napari_slicegan.core.losses import critic_distance, gradient_penalty
 from napari_slicegan.core.peak import Peak
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.words import size_in_words
@@ -169,27 +168,23 @@ class _Stopwatch:
 
     def _generator(self) -> tuple[float, float]:
         """Seconds for a volume, without and with gradients."""
-        network, generator = self._gan.network, self._gan.generator
-        shape = (self._volumes, network.latent_channels, *(network.geometry.latent_edge,) * 3)
-        latent = torch.randn(shape, generator=self._rng).to(self._gan.device)
+        gan = self._gan
+        shape = (self._volumes, gan.network.latent_channels, *(gan.network.geometry.latent_edge,) * 3)
+        latent = torch.randn(shape, generator=self._rng).to(gan.device)
 
         def forward() -> None:
             with torch.no_grad():
-                generator(latent)
+                gan.shown.volumes(gan.generator, latent)
 
-        return self._time(forward) / self._volumes, self._time(
-            lambda: generator(latent).sum().backward()
-        ) / self._volumes
+        both_ways = self._time(lambda: gan.shown.volumes(gan.generator, latent).sum().backward())
+        return self._time(forward) / self._volumes, both_ways / self._volumes
 
     def _critic(self, images: torch.Tensor) -> tuple[float, float, float]:
         """Seconds for an image: to learn from it, for its gradient penalty, and to judge it for the generator."""
-        critic = self._gan.discriminators[0]
-        learn = self._time(lambda: critic_distance(critic(images), critic(images)).backward()) / 2
-        punish = self._time(lambda: gradient_penalty(critic.slopes(images)).backward())
-        critic.requires_grad_(False)
-        shown = images.clone().requires_grad_()
-        judge = self._time(lambda: critic(shown).sum().backward())
-        critic.requires_grad_(True)
+        critic, passes = self._gan.discriminators[0], self._gan.passes
+        learn = self._time(lambda: passes.learn_distance(critic, images, images)) / 2
+        punish = self._time(lambda: passes.learn_penalty(critic, images, 1.0))
+        judge = self._time(lambda: passes.judge(critic, images, 1.0))
         return learn / len(images), punish / len(images), judge / len(images)
 
     def _steps(self) -> tuple[float, float]:

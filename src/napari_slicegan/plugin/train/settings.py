@@ -34,6 +34,7 @@ TRAINING_FIELDS = (
     "discriminator_steps",
     "slices_per_axis",
     "wide_share",
+    "precision",
     "learning_rate",
     "penalty_weight",
     "average",
