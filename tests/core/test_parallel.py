@@ -6,7 +6,6 @@ import sys
 
 import pytest
 import torch
-from torch.distributed import TCPStore
 
 from napari_slicegan.core.errors import ConfigError, TrainingError
 from napari_slicegan.core.parallel import launch
@@ -17,9 +16,8 @@ from tests.core.peer import CASES, step
 
 def in_processes(case, count, folder) -> list[dict]:
     """What a step leaves in each of several processes."""
-    store = TCPStore("127.0.0.1", 0, count, is_master=True, wait_for_workers=False)
-    shared = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
-    shared |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    shared = {"WORLD_SIZE": str(count), launch._MEETING: str(folder / "meeting")}
+    shared |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     files = [folder / f"{rank}.pt" for rank in range(count)]
     processes = [
         subprocess.Popen(
@@ -90,6 +88,14 @@ def test_processes_that_are_not_there_are_a_sentence(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(TrainingError, match="do not find each other: late"), together(0, "cpu", []):
         pass
+
+
+def test_a_process_that_does_not_get_so_far_is_noticed(monkeypatch, capfd):
+    monkeypatch.delenv("RANK", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.raises(TrainingError, match="Process 1 of the training has ended before"), together(2, "cpu", ["none"]):
+        pass
+    assert "invalid choice" in capfd.readouterr().err
 
 
 def test_each_process_takes_a_card_of_its_own(monkeypatch):

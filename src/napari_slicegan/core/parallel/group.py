@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -94,6 +94,14 @@ class Group(Peers):
             torch.save(state(), memory)
             self._send(memory.getvalue())
         self._broadcast(torch.tensor(call))
+
+    def close(self) -> None:
+        """Part from the others; the first process tells them that it is over."""
+        if self.rank == 0:
+            with suppress(TrainingError):  # whoever is gone need not be told
+                self.call(Call.END)
+        del self._calls  # its threads must not be there any more when Python ends
+        dist.destroy_process_group()
 
     def hear(self) -> Call:
         """What the first process says to do next."""

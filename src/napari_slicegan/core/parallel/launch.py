@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -14,9 +17,10 @@ import torch.distributed as dist
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import ConfigError, TrainingError
 from napari_slicegan.core.parallel.group import SILENCE, Group
-from napari_slicegan.core.parallel.peers import ALONE, Call, Peers
+from napari_slicegan.core.parallel.peers import ALONE, Peers
 
-_HOST = "127.0.0.1"
+_MEETING = "NAPARI_SLICEGAN_MEETING"  # a file in which processes of one computer find each other: no port is open
+_SECONDS_BETWEEN_LOOKS = 0.05
 _PATIENCE = 5.0  # seconds that processes have to end by themselves, when the first one has
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # where processes of one computer talk, and nobody else listens
 
@@ -63,20 +67,22 @@ def together(count: int, device: str, command: Sequence[str]) -> Iterator[Peers]
 def _joined(device: torch.device) -> Iterator[Group]:
     """Meet the processes that the environment tells of."""
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    meeting = os.environ.get(_MEETING, "")
+    if meeting:
+        _sign_of_life(Path(meeting), rank).touch()
     if device.type == "cuda":
         torch.cuda.set_device(device)
     try:
-        dist.init_process_group(backend, timeout=SILENCE)
+        where = Path(meeting).as_uri() if meeting else "env://"
+        dist.init_process_group(backend, where, timeout=SILENCE, rank=rank, world_size=size)
         group = Group(device)
     except (RuntimeError, ValueError) as error:
         raise TrainingError(f"The processes of the training do not find each other: {error}.") from error
     try:
         yield group
     finally:
-        if group.rank == 0:
-            with suppress(TrainingError):  # whoever is gone need not be told
-                group.call(Call.END)
-        dist.destroy_process_group()
+        group.close()
 
 
 @contextmanager
@@ -85,22 +91,22 @@ def _started(count: int, device: str, command: Sequence[str]) -> Iterator[Group]
     here = _device_here(device)
     _check(count, here)
     threads = max(1, torch.get_num_threads() // count)
-    store = dist.TCPStore(  # type: ignore[attr-defined]
-        _HOST, 0, count, is_master=True, wait_for_workers=False, timeout=SILENCE
-    )
-    shared = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count), "MASTER_ADDR": _HOST}
-    shared |= {"MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}  # the store is there already
+    shared = {"WORLD_SIZE": str(count)}
     if loopback := _LOOPBACK.get(sys.platform):
         shared.setdefault("GLOO_SOCKET_IFNAME", os.environ.get("GLOO_SOCKET_IFNAME", loopback))
     if here.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         shared["OMP_NUM_THREADS"] = str(threads)
         torch.set_num_threads(threads)
-    others = [_follower(rank, shared, command) for rank in range(1, count)]
-    try:
-        with _environment(shared | {"RANK": "0", "LOCAL_RANK": "0"}), _joined(here) as group:
-            yield group
-    finally:
-        _end(others)
+    with tempfile.TemporaryDirectory(prefix="napari-slicegan-") as folder:
+        meeting = Path(folder) / "meeting"
+        shared[_MEETING] = str(meeting)
+        others = [_follower(rank, shared, command) for rank in range(1, count)]
+        try:
+            _wait_for(others, meeting)
+            with _environment(shared | {"RANK": "0", "LOCAL_RANK": "0"}), _joined(here) as group:
+                yield group
+        finally:
+            _end(others)
 
 
 def _device_here(device: str) -> torch.device:
@@ -128,6 +134,25 @@ def _follower(rank: int, shared: Mapping[str, str], command: Sequence[str]) -> s
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def _wait_for(others: Sequence[subprocess.Popen[bytes]], meeting: Path) -> None:
+    """Wait until all other processes have come so far that they look for the first one.
+
+    Raises
+    ------
+    TrainingError
+        One has ended before.
+    """
+    for rank, process in enumerate(others, start=1):
+        while not _sign_of_life(meeting, rank).exists():
+            if process.poll() is not None:
+                raise TrainingError(f"Process {rank} of the training has ended before it began: see what it has said.")
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _sign_of_life(meeting: Path, rank: int) -> Path:
+    return meeting.with_suffix(f".{rank}")
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
