@@ -7,7 +7,7 @@ import torch
 from napari_slicegan.core.choices import Crops, Symmetry
 from napari_slicegan.core.crops import CropSampler
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.representative import LEAST, balanced, representative_weights
+from napari_slicegan.core.representative import LEAST, balanced, crop_means, representative_weights
 from tests.core.conftest import blobs
 
 
@@ -107,6 +107,20 @@ def test_places_of_every_image_of_a_stack_have_weights():
     weights = representative_weights(data, 0, places, 16, True)
     means = [stack[n, y : y + 16, x : x + 16].mean() for n, y, x in places]
     assert weights @ means == pytest.approx(stack.mean(), abs=0.001)
+
+
+@pytest.mark.parametrize("kind", [bool, np.float32])
+def test_means_of_crops_are_those_of_two_sums_bit_for_bit(kind):
+    random = np.random.default_rng(0)
+    field = random.random((3, 40, 50)).astype(np.float32)
+    field = field > 0.4 if kind is bool else field
+    places = np.column_stack([random.integers(0, size, 200) for size in (3, 40 - 15, 50 - 15)])
+    sums = np.zeros((3, 41, 51), np.int64 if kind is bool else np.float64)
+    np.cumsum(field.cumsum(axis=1, dtype=sums.dtype), axis=2, out=sums[:, 1:, 1:])
+    n, y, x = places.T
+    means = (sums[n, y + 16, x + 16] - sums[n, y, x + 16] - sums[n, y + 16, x] + sums[n, y, x]) / 16**2
+    np.testing.assert_array_equal(crop_means(field, places, 16, 16), means)
+    np.testing.assert_allclose(means, [field[n, y : y + 16, x : x + 16].mean() for n, y, x in places], rtol=1e-6)
 
 
 def test_crops_are_the_same_each_time():
