@@ -24,6 +24,7 @@ from generation import matrix_rate, processor, seconds
 from plain_loop import PlainLoop
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+from turns import in_turns, spread
 
 from napari_slicegan.core import synthetic
 from napari_slicegan.core.choices import Precision
@@ -105,13 +106,10 @@ def parts_of(gan: GAN, data: TrainingData) -> dict[str, tuple[Work, float]]:
 
 def tell_ways(players: dict[str, GAN | PlainLoop], rounds: int, device: torch.device) -> None:
     """Let all ways take turns, and print the table."""
-    times: dict[str, list[float]] = {name: [] for name in players}
-    for _ in range(rounds + 1):
-        for name, each in players.items():
-            times[name].append(seconds(lambda each=each: iterate(each), device))
+    times = in_turns(players, rounds + 1, lambda name: seconds(lambda: iterate(players[name]), device))
     first, *_ = times
     print(f"| way | an iteration, s | times as fast as {first} |\n|---|---|---|")
-    for name, found in times.items():
+    for name, found in times.items():  # the first round is for warming up
         ratios = [one / other for one, other in zip(times[first][1:], found[1:], strict=True)]
         print(f"| {name} | {spread(found[1:])} | {spread(ratios)} |")
 
@@ -119,28 +117,23 @@ def tell_ways(players: dict[str, GAN | PlainLoop], rounds: int, device: torch.de
 def tell_parts(gan: GAN, data: TrainingData, rounds: int, title: str) -> None:
     """Print what the parts of an iteration cost, and the rate of their arithmetic."""
     parts = parts_of(gan, data)
-    rates, times = [], {name: [] for name in parts}  # type: ignore[var-annotated]
-    for _ in range(rounds + 1):
-        rates.append(matrix_rate(NUMBERS[gan.training.precision], gan.device))
-        for name, (work, _) in parts.items():
-            times[name].append(seconds(work, gan.device))
-    medians = {name: statistics.median(found[1:]) for name, found in times.items()}
-    whole = sum(medians[name] * often for name, (_, often) in parts.items())
+
+    def measure(name: str) -> tuple[float, float]:
+        """Seconds of a part, and the rate of matrix products at that time."""
+        return seconds(parts[name][0], gan.device), matrix_rate(NUMBERS[gan.training.precision], gan.device)
+
+    found = {name: pairs[1:] for name, pairs in in_turns(parts, rounds + 1, measure).items()}
+    whole = sum(statistics.median(time for time, _ in found[name]) * often for name, (_, often) in parts.items())
     print(f"\n| {title} | of an iteration | s each | GFLOP each | of the matrix rate |\n|---|---|---|---|---|")
     for name, (work, often) in parts.items():
         with Arithmetic() as counter:
             work()
-        reached = [counter.flop / one / rate for one, rate in zip(times[name][1:], rates[1:], strict=True)]
-        share = f"{medians[name] * often / whole:.1%}"
-        print(f"| {name} | {share} | {spread(times[name][1:])} | {counter.flop / 1e9:.1f} | {spread(reached)} |")
-    print(
-        f"\nMatrix products reach {spread([rate / 1e9 for rate in rates])} GFLOP/s in {gan.training.precision} numbers."
-    )
-
-
-def spread(values: list[float]) -> str:
-    """The median, and from the least to the largest."""
-    return f"{statistics.median(values):.3g} ({min(values):.3g} .. {max(values):.3g})"
+        times = [time for time, _ in found[name]]
+        reached = [counter.flop / time / rate for time, rate in found[name]]
+        share = f"{statistics.median(times) * often / whole:.1%}"
+        print(f"| {name} | {share} | {spread(times)} | {counter.flop / 1e9:.1f} | {spread(reached)} |")
+    rates = [rate / 1e9 for pairs in found.values() for _, rate in pairs]
+    print(f"\nMatrix products reach {spread(rates)} GFLOP/s in {gan.training.precision} numbers.")
 
 
 def main() -> None:

@@ -23,4 +23,4 @@ def in_turns(names: Iterable[str], rounds: int, measure: Callable[[str], T]) -> 
 
 def spread(values: Sequence[float]) -> str:
     """The median of some numbers, with the lowest and the highest in brackets."""
-    return f"{np.median(values):.2f} ({min(values):.2f} - {max(values):.2f})"
+    return f"{np.median(values):.3g} ({min(values):.3g} - {max(values):.3g})"
