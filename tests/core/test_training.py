@@ -461,6 +461,12 @@ def test_a_snapshot_does_not_disturb_the_training(recipe, network, data):
     assert_same(weights(plain), weights(shown))
 
 
+def test_the_first_iteration_is_reported_at_once(recipe, network, data):
+    recipe = replace(recipe, iterations=3, report_seconds=3600)
+    events = Trainer(data, network, recipe)
+    assert [event.iteration for event in events if isinstance(event, Progress)] == [1, 3]
+
+
 def test_weights_that_are_not_finite_never_replace_a_good_checkpoint(recipe, network, data, tmp_path):
     path = tmp_path / "checkpoint.pt"
     recipe = replace(recipe, iterations=5, report_seconds=3600, checkpoint_iterations=1)

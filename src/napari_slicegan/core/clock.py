@@ -63,11 +63,15 @@ class Due:
         Between two times; 0 leaves it to the seconds.
     iteration : int
         Iterations made before.
+    at_once : bool
+        Whether it is time the first time that it is asked.
     """
 
-    def __init__(self, clock: Clock, seconds: float, iterations: int = 0, iteration: int = 0) -> None:
+    def __init__(
+        self, clock: Clock, seconds: float, iterations: int = 0, iteration: int = 0, *, at_once: bool = False
+    ) -> None:
         self._clock, self._seconds, self._iterations = clock, seconds, iterations
-        self._last = (clock.seconds, iteration)
+        self._last = (float("-inf") if at_once else clock.seconds, iteration)
 
     def is_due(self, iteration: int) -> bool:
         """Whether it is time again."""

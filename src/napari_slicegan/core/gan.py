@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from napari_slicegan.core.adam import Adam
 from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.averaging import measure_statistics, moving_average
 from napari_slicegan.core.balance import balance, channel_means
@@ -262,13 +263,11 @@ class GAN:
         fits = WideView.fits(data, self.network)
         return WideView(data, self.network, self.training, self.rng, self.device, self.peers) if fits else None
 
-    def _adams(self) -> list[torch.optim.Adam]:
+    def _adams(self) -> list[Adam]:
         """One for the generator and one for each of the critics."""
         rates = self.training.learning_rate, (self.training.beta1, self.training.beta2)
         is_fused = self.device.type in ("cpu", "cuda")  # one pass over the weights instead of a dozen
-        return [
-            torch.optim.Adam(player.parameters(), *rates, fused=is_fused) for player in (self.generator, *self.critics)
-        ]
+        return [Adam(player.parameters(), *rates, fused=is_fused) for player in (self.generator, *self.critics)]
 
     def _averaged(self) -> AveragedModel:
         return moving_average(self.generator, self.training.average, self.training.average_part)

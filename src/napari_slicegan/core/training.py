@@ -110,7 +110,8 @@ class Trainer:
     def __iter__(self) -> Iterator[Event]:
         """Train to the end or until `stop`; the last event of a run with a checkpoint is that it was saved."""
         recipe, self.result = self.training, None
-        report, preview = Due(self._clock, recipe.report_seconds), Due(self._clock, recipe.preview_seconds)
+        report = Due(self._clock, recipe.report_seconds, at_once=True)  # whoever waits sees that it trains
+        preview = Due(self._clock, recipe.preview_seconds)
         save = Due(self._clock, 60 * recipe.checkpoint_minutes, recipe.checkpoint_iterations, self.iteration)
         while not self._switch.is_off:
             if self._switch.is_paused:
