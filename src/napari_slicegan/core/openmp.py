@@ -2,7 +2,8 @@
 
 They wait by spinning: milliseconds in GNU's library, a fifth of a second in LLVM's and Intel's. On a quiet machine that
 is fast; as soon as anything else runs, they hold cores that the thread needs which they wait for, and a training slows
-down many times over. A short wait costs little on a quiet machine and little on a busy one.
+down to a third or less. A short wait leaves half of the speed to a training that has lost one of two cores, and costs a
+fifth of a quiet machine's where updates take milliseconds, nothing where they are long (``benchmarks/threads.py``).
 """
 
 from __future__ import annotations
