@@ -36,7 +36,7 @@ def test_a_signal_keeps_what_is_done(start, command, trained, number, code, word
     process = under_way(start, "--out", "v.npy")
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == code, (out, err)
     assert "v.npy.part is kept: go on with the same command and --resume.\n" in err
     assert words in err
     assert "Traceback" not in err

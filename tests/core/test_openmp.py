@@ -15,7 +15,8 @@ NAMES = ("OMP_WAIT_POLICY", *SHORT)
 
 def told_by(code: str, **environment: str) -> list[str]:
     """The words that a new interpreter prints, with only so much of the environment that is about waiting."""
-    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    others = (*NAMES, "MKL_NUM_THREADS")  # which dask sets, for all that is started after it
+    kept = {name: value for name, value in os.environ.items() if name not in others}
     result = subprocess.run(
         [sys.executable, "-c", code], env=kept | environment, capture_output=True, text=True, check=False, timeout=120
     )
