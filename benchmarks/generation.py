@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from plain_loop import PlainGenerator
 
 from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
@@ -86,9 +87,12 @@ def main(args: argparse.Namespace) -> None:
     cells = PLAIN_EDGE // config.geometry.scale + config.geometry.overlap
     latent = torch.from_numpy(latent_field(0, (0, 0, 0), (cells,) * 3, config.latent_channels))[None].to(device)
 
+    published = PlainGenerator(config).to(device).eval()
+    published.load_state_dict({k: v for k, v in model.generator.state_dict().items() if k != "offsets"})
+
     def plain() -> torch.Tensor:
         with torch.inference_mode():
-            return model.generator(latent)[0].argmax(0).to(torch.uint8).cpu()
+            return published(latent)[0].argmax(0).to(torch.uint8).cpu()
 
     request = VolumeRequest((2 * edge, edge, edge))
     ways = {"plain": Way(plain, PLAIN_EDGE**3, PLAIN_EDGE, (torch.float32,) * len(config.layers))}

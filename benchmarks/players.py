@@ -15,7 +15,7 @@ from napari_slicegan.core.alike import AlikeAxes, orders_of_axes
 from napari_slicegan.core.contrast import VARIANCE, Lens
 from napari_slicegan.core.gan import GAN, Losses
 from napari_slicegan.core.histograms import LEVELS, shares_of_levels
-from napari_slicegan.core.losses import between, critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.losses import between, critic_distance, generator_loss, gradient_penalty, shares_of
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.presets import preset_named
 from napari_slicegan.core.sample import in_pairs
@@ -38,6 +38,11 @@ def penalty_of(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator)
     return gradient_penalty(slopes_of(critic, between(real, fake, rng)))
 
 
+def distance_of(real: Tensor, fake: Tensor) -> Tensor:
+    """The distance of all scores (N,) and (M,)."""
+    return critic_distance(torch.cat([real, fake]), shares_of(real, fake))
+
+
 def backward(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     """The gradients of a loss for the weights of an optimizer alone."""
     optimizer.zero_grad()
@@ -56,7 +61,7 @@ class OneUpdateForEachAxis(GAN):
             fake = planes(volumes, axis, self.training.slices_per_axis, rng=self.rng)
             real = self.shown.real(0, self.training.real_crops, self.rng)
             some = torch.randint(len(fake), (len(real),), generator=self.rng)
-            distance = critic_distance(critic(real), critic(fake))
+            distance = distance_of(critic(real), critic(fake))
             penalty = penalty_of(critic, real, fake[some], self.rng)
             backward(self.optimizers[1], self.training.penalty_weight * penalty - distance)
             self.optimizers[1].step()
@@ -97,7 +102,7 @@ class LazyPenalty(GAN):
         """A step with or without the penalty."""
         critic = self.discriminators[0]
         fake, real, some = self._images()
-        distance = critic_distance(critic(real), critic(fake))
+        distance = distance_of(critic(real), critic(fake))
         loss = -distance
         if self._count % self.every == 0:
             weight = self.every * self.training.penalty_weight
@@ -131,7 +136,7 @@ class Relativistic(LazyPenalty):
             loss = loss + self.weight / 2 * gradient.square().sum((1, 2, 3)).mean()
         backward(self.optimizers[1], loss)
         self.optimizers[1].step()
-        return {"critic_distance": critic_distance(of_real, of_fake).detach()}
+        return {"critic_distance": distance_of(of_real, of_fake).detach()}
 
     def update_generator(self) -> Losses:
         """One step."""
@@ -286,7 +291,7 @@ class TwoScales(GAN):
         for critic, optimizer, of_real, of_fake in zip(
             self.discriminators, self.optimizers[1:], self._views(real), self._views(fake), strict=True
         ):
-            distance = critic_distance(critic(of_real), critic(of_fake))
+            distance = distance_of(critic(of_real), critic(of_fake))
             penalty = penalty_of(critic, of_real, of_fake, self.rng)
             backward(optimizer, self.training.penalty_weight * penalty - distance)
             optimizer.step()
@@ -297,7 +302,9 @@ class TwoScales(GAN):
         """One step against both."""
         volumes = self.volumes(self.training.generator_volumes)
         views = self._views(self.shown.slices(volumes, 0, self.rng))
-        both = [generator_loss(critic(view)) for critic, view in zip(self.discriminators, views, strict=True)]
+        both = [
+            generator_loss(critic(view), len(view)) for critic, view in zip(self.discriminators, views, strict=True)
+        ]
         loss = both[0] + both[1]
         backward(self.optimizers[0], loss)
         self._step_generator()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_slicegan.core.losses import between, critic_distance, generator_loss, gradient_penalty
+from napari_slicegan.core.losses import between, critic_distance, generator_loss, gradient_penalty, shares_of
 
 
 @pytest.mark.parametrize("norm", [0.0, 1.0, 2.5])
@@ -28,5 +28,9 @@ def test_the_penalty_is_taken_between_real_and_fake():
 
 def test_distances_are_differences_of_means():
     real, fake = torch.tensor([3.0, 5.0]), torch.tensor([1.0, 1.0, 4.0])
-    assert critic_distance(real, fake) == 2
-    assert generator_loss(fake) == -2
+    scores, shares = torch.cat([real, fake]), shares_of(real, fake)
+    assert critic_distance(scores, shares).item() == pytest.approx(2)
+    parts = [critic_distance(*part) for part in zip(scores.split(2), shares.split(2), strict=True)]
+    assert sum(parts).item() == pytest.approx(2)
+    assert generator_loss(fake, 3) == -2
+    assert sum(generator_loss(part, 3) for part in fake.split(2)).item() == pytest.approx(-2)

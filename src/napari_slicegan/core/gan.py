@@ -21,7 +21,7 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.losses import between
 from napari_slicegan.core.networks import Discriminator, Generator, draw_weights
-from napari_slicegan.core.parallel.peers import ALONE, Peers
+from napari_slicegan.core.parallel.peers import ALONE, Call, Peers
 from napari_slicegan.core.passes import Losses, Passes, gradients_of
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.shown import Shown
@@ -89,6 +89,10 @@ class GAN:
     def critics(self) -> list[Discriminator]:
         """All discriminators: one for each source, and those of wide slices."""
         return [*self.discriminators, *(self.wide.discriminators if self.wide else [])]
+
+    def update(self, call: Call) -> Losses:
+        """The update that is called for; returns scalar losses."""
+        return self.update_discriminators() if call is Call.DISCRIMINATORS else self.update_generator()
 
     def update_discriminators(self) -> Losses:
         """One step of every discriminator on slices of m_D volumes and on real crops; returns scalar losses."""

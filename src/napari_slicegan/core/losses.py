@@ -6,9 +6,26 @@ import torch
 from torch import Tensor
 
 
-def critic_distance(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """How far the critic tells real (N,) from fake (M,) scores: an estimate of the Wasserstein distance, scalar."""
-    return real_scores.mean() - fake_scores.mean()
+def shares_of(real: Tensor, fake: Tensor) -> Tensor:
+    """By how much the score of each image counts in the critic's distance, (N + M,).
+
+    Parameters
+    ----------
+    real, fake : Tensor (N, C, H, W), (M, C, H, W)
+        Images: of real ones the mean counts, of fake ones minus the mean.
+    """
+    return torch.cat([real.new_full((len(real),), 1 / len(real)), fake.new_full((len(fake),), -1 / len(fake))])
+
+
+def critic_distance(scores: Tensor, shares: Tensor) -> Tensor:
+    """How far the critic tells real from fake images: an estimate of the Wasserstein distance, scalar.
+
+    Parameters
+    ----------
+    scores, shares : Tensor (N,)
+        Of all images, or of some of them: the distances of parts add up.
+    """
+    return scores @ shares
 
 
 def between(real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
@@ -34,6 +51,14 @@ def gradient_penalty(slopes: Tensor) -> Tensor:
     return (norms - 1).square().mean()
 
 
-def generator_loss(fake_scores: Tensor) -> Tensor:
-    """What the generator makes small: minus the mean score (M,) of its slices, scalar."""
-    return -fake_scores.mean()
+def generator_loss(scores: Tensor, count: int) -> Tensor:
+    """What the generator makes small: minus the mean score of its slices, scalar.
+
+    Parameters
+    ----------
+    scores : Tensor (M,)
+        Of all slices, or of some of them: the losses of parts add up.
+    count : int
+        Of all slices.
+    """
+    return -scores.sum() / count

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.device import free_bytes
-from napari_slicegan.core.losses import gradient_penalty
+from napari_slicegan.core.losses import critic_distance, generator_loss, gradient_penalty, shares_of
 from napari_slicegan.core.networks import Discriminator
 from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.precision import shortened
@@ -79,9 +79,8 @@ class Passes:
     def learn_distance(self, critic: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
         """The part of `learn` that tells real from fake images; returns the distance."""
         distance = torch.zeros((), device=real.device)
-        shares = torch.cat([real.new_full((len(real),), 1 / len(real)), real.new_full((len(fake),), -1 / len(fake))])
-        for images, share in self._parts(torch.cat([real, fake]), shares):
-            part = share @ self._scores(critic, images)
+        for images, shares in self._parts(torch.cat([real, fake]), shares_of(real, fake)):
+            part = critic_distance(self._scores(critic, images), shares)
             (-part).backward()
             distance += part.detach()
         return distance
@@ -118,7 +117,7 @@ class Passes:
         gradients: list[Tensor] = []
         for (images,) in self._parts(slices.detach()):
             images = images.requires_grad_()
-            part = self._scores(critic, images).sum() * (-share / len(slices))
+            part = share * generator_loss(self._scores(critic, images), len(slices))
             gradients += torch.autograd.grad(part, images)
             loss += part.detach()
         whole = torch.zeros_like(slices)

@@ -58,7 +58,7 @@ class Updates:
         before = gan.volatile_state()
         try:
             with self._clock, self._interruption():
-                losses = gan.update_discriminators() if call is Call.DISCRIMINATORS else gan.update_generator()
+                losses = gan.update(call)
             self.losses.add(losses)
         except BaseException:
             gan.restore_volatile_state(before)

@@ -58,6 +58,6 @@ def _answer(call: Call, gan: GAN, group: Group) -> None:
         return
     before = gan.volatile_state()
     try:
-        gan.update_discriminators() if call is Call.DISCRIMINATORS else gan.update_generator()
+        gan.update(call)
     except Interrupted:
         gan.restore_volatile_state(before)
