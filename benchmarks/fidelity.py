@@ -1,14 +1,15 @@
 """How faithful volumes are that were learnt from slices of a material, after so many minutes, against its 3D truth.
 
     python benchmarks/fidelity.py run MATERIAL [--data DIR] [--preset quick] [--set name=value ...] [--at 5 15]
-        [--start-from MODEL]
+        [--start-from MODEL] [--iterations N]
     python benchmarks/fidelity.py table [MATERIAL ...] [--rows]
 
-`run` trains once for each of `--seeds`, keeps the model of each time of `--at` (minutes on the clock of the training),
-and judges them all when the training is over: volumes of latents that no training saw, cut into blocks, against blocks
-of a piece of the material that was not trained on. The presets `random` (independent voxels) and `truth` (one half of
-that piece against the other) tell what the numbers mean. Each result is a line of `--results`; what is there is not
-done again. `--data` is the folder of the volumes that are read from files. `table` prints the results in Markdown.
+`run` trains once for each of `--seeds`, keeps the model of each time of `--at` (minutes on the clock of the training;
+with `--iterations` that of the end, after so many updates, for changes that are not about speed), and judges them all
+when the training is over: volumes of latents that no training saw, cut into blocks, against blocks of a piece of the
+material that was not trained on. The presets `random` (independent voxels) and `truth` (one half of that piece against
+the other) tell what the numbers mean. Each result is a line of `--results`; what is there is not done again. `--data`
+is the folder of the volumes that are read from files. `table` prints the results in Markdown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -45,9 +47,10 @@ from napari_slicegan.core.training import Trainer
 RANDOM, TRUTH = "random", "truth"
 FIRST_SEED = 1000  # of the volumes that are judged
 
-_IDENTITY = ("material", "preset", "overrides", "recipe", "start_from", "seed", "minutes", "at")
+_IDENTITY = ("material", "preset", "overrides", "recipe", "start_from", "seed", "minutes", "updates", "at")
 _IDENTITY += ("volumes", "diffusivity", "threads", "device")
-_IN_NAMES = ("material", "preset", "seed", "at")  # of the files of models
+_IN_NAMES = ("material", "preset", "recipe", "seed", "at")  # of the files of models
+_END = math.inf  # of the times of a training: that of its end
 
 Snapshot = tuple[SliceGAN, int, float]  # a model on its way: after so many updates and seconds
 
@@ -99,15 +102,16 @@ def trained(judge: Judge, wanted: Sequence[Record], folder: Path | None) -> Iter
     first = wanted[0]
     trainer = Trainer(judge.data, *settings_of(first), first["device"], start_from=first.get("start_from"))
     evaluations: list[Evaluation] = []
-    kept, failure = train(trainer, [record["at"] for record in wanted], evaluations.append)
+    kept, failure = train(trainer, [record.get("at", _END) for record in wanted], evaluations.append)
     found = {"evaluations": [list(astuple(each)) for each in evaluations]}
     for record in wanted:
-        if record["at"] not in kept:  # a result as well: without it a table would tell of those that went well
+        at = record.get("at", _END)
+        if at not in kept:  # a result as well: without it a table would tell of those that went well
             yield record | {"failed": failure} | found
             continue
-        model, iterations, seconds = kept[record["at"]]
+        model, iterations, seconds = kept[at]
         if folder:
-            model.save(folder / f"{'_'.join(str(record[name]) for name in _IN_NAMES)}.safetensors")
+            model.save(folder / f"{'_'.join(str(record.get(name, 'end')) for name in _IN_NAMES)}.safetensors")
         volumes = held_out(model, judge.material.edge, record["volumes"])
         chosen = model.info.provenance.get("heldout", {}).get("iteration")
         yield record | {"iterations": iterations, "chosen": chosen, "seconds": seconds} | found | judge.judge(volumes)
@@ -116,7 +120,9 @@ def trained(judge: Judge, wanted: Sequence[Record], folder: Path | None) -> Iter
 def settings_of(record: Record) -> tuple[NetworkConfig, TrainingConfig]:
     """Networks and recipe of a training."""
     changes = record["overrides"] | {"seed": record["seed"], "preview_seconds": 0.0}
-    request = Request(record["preset"], changes, {"minutes": record["minutes"], "iterations": 0})
+    request = Request(
+        record["preset"], changes, {"minutes": record.get("minutes", 0.0), "iterations": record.get("updates", 0)}
+    )
     return request.applied_to(preset_named(record["preset"]))
 
 
@@ -156,12 +162,14 @@ def results_wanted(options: argparse.Namespace) -> Iterator[list[Record]]:
     if options.preset in (RANDOM, TRUTH):
         yield [same | {"seed": 0, "at": 0.0}]
         return
-    same |= {"overrides": dict(map(parse_assignment, options.set)), "minutes": max(options.minutes, *options.at)}
+    same |= {"overrides": dict(map(parse_assignment, options.set))}
+    end = {"updates": options.iterations} if options.iterations else {"minutes": max(options.minutes, *options.at)}
+    times = [{}] if options.iterations else [{"at": at} for at in options.at]
     same |= {"start_from": options.start_from} if options.start_from else {}
     same |= {"threads": torch.get_num_threads(), "device": str(choose_device(options.device))}
     for seed in options.seeds:
-        one = same | {"seed": seed}
-        yield [one | {"recipe": digest(one), "at": at} for at in options.at]
+        one = same | end | {"seed": seed}
+        yield [one | {"recipe": digest(one)} | at for at in times]
 
 
 def identity(record: Record) -> str:
@@ -199,6 +207,7 @@ def main() -> None:
     runs.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     runs.add_argument("--start-from", metavar="MODEL", help="begin with its weights, for example sample:cathode")
     runs.add_argument("--at", type=float, nargs="+", default=[5.0, 15.0])
+    runs.add_argument("--iterations", type=int, metavar="N")
     runs.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     runs.add_argument("--threads", type=int)
     runs.add_argument("--device", default="auto")

@@ -38,7 +38,7 @@ def read(path: Path) -> list[Record]:
 def table(wanted: Sequence[str], path: Path, with_rows: bool) -> None:
     """Print what is known of some materials, or of all: medians over repetitions, and from where to where they go."""
     known = [record for record in read(path) if not wanted or record["material"] in wanted]
-    conditions = dict.fromkeys(_conditions(record) for record in known if "minutes" in record)
+    conditions = dict.fromkeys(_conditions(record) for record in known if "threads" in record)
     recipes: dict[str, set[str]] = defaultdict(set)
     for record in known:
         recipes[_title(record, with_conditions=True)].add(record.get("recipe", ""))
@@ -94,9 +94,10 @@ def _title(record: Record, with_conditions: bool) -> str:
     words = [record["preset"], *(f"{name}={value}" for name, value in record.get("overrides", {}).items())]
     if "start_from" in record:
         words.append(f"from {record['start_from']}")
-    if "minutes" in record:
+    if "threads" in record:
         words += ["with diffusivity"] if record.get("diffusivity") else []
-        words[-1] += ", {at:g} of {minutes:g} min".format_map(record)
+        end = ", {updates:,} updates" if "updates" in record else ", {at:g} of {minutes:g} min"
+        words[-1] += end.format_map(record)
         words[-1] += f", {_conditions(record)}" * with_conditions
     return f"{record['material']}, {' '.join(words)}"
 

@@ -13,12 +13,14 @@ from scipy import ndimage
 
 from napari_slicegan.core.check.checks import check
 from napari_slicegan.core.check.result import Snap
+from napari_slicegan.core.events import Progress
 from napari_slicegan.plugin.check import image_part
 from napari_slicegan.plugin.check import panel as check_panel
 from napari_slicegan.plugin.check import task as check_task
 from napari_slicegan.plugin.check.job import OfferJob
 from napari_slicegan.plugin.images.chooser import Material
 from napari_slicegan.plugin.parts.dock import WIDTH
+from napari_slicegan.plugin.work.job import State, Status
 from tests.plugin.conftest import click, text_of, two_phases
 
 Open = Callable[..., Any]
@@ -59,6 +61,19 @@ def test_phases_are_shown_with_their_colours_and_uncertainties(train_dock, viewe
     assert "Largest structures" in panel.summary.value
     assert f"Crop that shows two of them: {found.recommended_edge} pixels" in panel.summary.value
     assert found.edge == 16  # of the preset that is chosen
+
+
+def test_a_check_waits_while_a_training_begins(train_dock, viewer, qtbot):
+    answered(train_dock, qtbot)
+    training, key = train_dock.jobs.training, train_dock.jobs.check.key
+    viewer.add_image(smooth(), name="grey")
+    training.status = Status(State.CHECKING)
+    train_dock.chooser.images[0].value = viewer.layers["grey"]
+    qtbot.wait(300)
+    assert train_dock.jobs.check.key == key
+    training.status = Status(State.TRAINING, progress=Progress(1, 1.0, 0.1, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0))
+    qtbot.waitUntil(lambda: train_dock.jobs.check.key != key, timeout=10_000)
+    training.status = Status()
 
 
 def test_a_layer_that_is_chosen_later_is_checked_too(train_dock, viewer, qtbot):

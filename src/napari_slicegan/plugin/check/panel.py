@@ -103,6 +103,10 @@ class CheckPanel:
         self._timer.start()
 
     def _ask(self) -> None:
+        training = self._jobs.training.status
+        if training.state.is_busy and training.progress is None:
+            self._timer.start()  # a training that begins needs the processor more
+            return
         self._check.versions.settle()
         question = self._question()
         if question is not None and question.key == self._check.key:

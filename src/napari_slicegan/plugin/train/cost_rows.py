@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_slicegan.plugin.work.jobs import Jobs
 
 _PAUSE = 500  # milliseconds without a change before it is measured
+_GLANCE = 100  # milliseconds in which the dock is drawn first
 _WHERE = "Where it trains; Advanced has the choice."
 _AMBER = "#d9a03f"
 _LONG = 24 * 3600.0
@@ -68,10 +69,15 @@ class CostRows:
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.warning_text)
         layout.addWidget(self.quick)
-        self._timer = QTimer(self.warning)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE)
-        self._timer.timeout.connect(self._measure)
+        self._first = self._timer_of(_GLANCE, self._prepare)
+        self._timer = self._timer_of(_PAUSE, self._measure)
+
+    def _timer_of(self, interval: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self.warning)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(slot)
+        return timer
 
     def refresh(self) -> None:
         """Show what is known of the present choice, and measure it soon if nothing is."""
@@ -82,6 +88,13 @@ class CostRows:
         self._show_costs(inquiry, costs)
         if inquiry is not None and not self._jobs.estimate.is_known(inquiry):
             self._timer.start()
+            self._first.start()
+
+    def _prepare(self) -> None:
+        """Load what a training needs while someone looks at its settings: it takes seconds."""
+        if self.takes.native.isVisible() and not self._jobs.training.status.state.is_busy:
+            self._jobs.watch(self.takes.native)
+            self._jobs.estimate.prepare()
 
     def _measure(self) -> None:
         """Measure, or wait on for a quiet moment."""

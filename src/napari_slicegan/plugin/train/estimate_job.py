@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -101,6 +102,13 @@ def measure_costs(inquiry: Inquiry, control: Control) -> Generator[object, None,
         return costs
 
 
+def load_torch(control: Control) -> Generator[object, None, None]:
+    """Import what measures, and torch with it."""
+    with no_defects("Loading torch"), closing(control):
+        yield None
+        import napari_slicegan.core.training_estimate  # noqa: F401  (imports torch, which takes seconds)
+
+
 class EstimateJob(Job):
     """The costs of what is chosen; they are measured once for each choice."""
 
@@ -122,6 +130,11 @@ class EstimateJob(Job):
         """What has been measured, if it has."""
         return self._known.get(inquiry.key)
 
+    def prepare(self) -> None:
+        """Begin to load torch, unless it is there."""
+        if "torch" not in sys.modules and not self.status.state.is_busy:
+            self._run(load_torch, status=Status(State.RUNNING, fraction=None))
+
     def start(self, inquiry: Inquiry) -> None:
         """Begin to measure."""
         if not self.status.state.is_busy:
@@ -131,9 +144,10 @@ class EstimateJob(Job):
     def _on_yield(self, event: object) -> None:
         """It is done before a progress could be read."""
 
-    def _on_return(self, result: TrainingCosts) -> None:
+    def _on_return(self, result: TrainingCosts | None) -> None:
         self._worker = None
-        self._known[self._key], self._measured = result, time.monotonic()
+        if result is not None:
+            self._known[self._key], self._measured = result, time.monotonic()
         self._update(state=State.FINISHED)
 
     def _on_error(self, error: Exception) -> None:
