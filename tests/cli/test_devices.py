@@ -22,8 +22,10 @@ def other_process(first: subprocess.Popen) -> psutil.Process:
 
 
 def assert_ended(process: psutil.Process) -> None:
-    psutil.wait_procs([process], timeout=20)
-    assert not process.is_running()
+    _, alive = psutil.wait_procs([process], timeout=20)
+    for one in alive:
+        one.kill()
+    assert not alive
 
 
 def weights(run: str) -> torch.Tensor:
@@ -53,12 +55,13 @@ def test_a_run_of_one_process_goes_on_with_two(start, trained):
     assert SliceGAN.load("run").info.provenance["iterations"] == 4
 
 
-def test_a_stop_reaches_all_processes(start, command, image, settings):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_reaches_all_processes(number, code, start, command, image, settings):
     process = train_for_long(start, image, settings, "--devices", 2)
     other = other_process(process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in err
     assert "Stopped after" in out
     assert_ended(other)
@@ -85,6 +88,17 @@ def test_the_others_do_not_outlive_the_first_process(start, image, settings):
     other = other_process(process)
     process.kill()
     assert_ended(other)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_others_end_too_where_the_first_ends_before_they_have_met(number, start, image, settings):
+    process = start("train", image, "--out", "run", "--config", settings, "--devices", 2)
+    while not (children := psutil.Process(process.pid).children()):
+        assert process.poll() is None
+    process.send_signal(number)
+    process.wait(60)
+    assert_ended(*children)
+    assert "Traceback" not in process.communicate()[1]
 
 
 def test_torchrun_starts_the_processes_as_well(image, settings):

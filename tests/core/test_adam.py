@@ -59,7 +59,8 @@ layers = {"kernel": (4, 4, 4), "stride": (2, 2, 2), "padding": (2, 2, 3), "chann
 network = NetworkConfig(**layers, latent_channels=2, discriminator_channels=(4, 4))
 image = np.random.default_rng(0).integers(0, 2, (32, 32))
 recipe = TrainingConfig(iterations=1, discriminator_volumes=1, generator_volumes=1, real_crops=2, average=0.5)
-print(len(list(Trainer(TrainingData.from_labels(image), network, recipe, "cpu"))) > 0, {"torch._dynamo", "sympy"} & set(sys.modules))
+trained = len(list(Trainer(TrainingData.from_labels(image), network, recipe, "cpu"))) > 0
+print(trained, {"torch._dynamo", "sympy"} & set(sys.modules))
 """
 
 

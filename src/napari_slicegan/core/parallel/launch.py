@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from napari_slicegan.core.parallel.peers import ALONE, Peers
 
 _MEETING = "NAPARI_SLICEGAN_MEETING"  # a file in which processes of one computer find each other: no port is open
 _SECONDS_BETWEEN_LOOKS = 0.05
-_PATIENCE = 5.0  # seconds that processes have to end by themselves, when the first one has
+_PATIENCE = 5.0  # seconds that processes which have met have to end by themselves
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # where processes of one computer talk, and nobody else listens
 
 
@@ -69,7 +70,8 @@ def _joined(device: torch.device) -> Iterator[Group]:
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     meeting = os.environ.get(_MEETING, "")
-    if meeting:
+    if meeting and rank:
+        threading.Thread(target=_end_with_first, daemon=True).start()
         _sign_of_life(Path(meeting), rank).touch()
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -100,13 +102,14 @@ def _started(count: int, device: str, command: Sequence[str]) -> Iterator[Group]
     with tempfile.TemporaryDirectory(prefix="napari-slicegan-") as folder:
         meeting = Path(folder) / "meeting"
         shared[_MEETING] = str(meeting)
-        others = [_follower(rank, shared, command) for rank in range(1, count)]
+        others, patience = [_follower(rank, shared, command) for rank in range(1, count)], 0.0
         try:
             _wait_for(others, meeting)
+            patience = _PATIENCE
             with _environment(shared | {"RANK": "0", "LOCAL_RANK": "0"}), _joined(here) as group:
                 yield group
         finally:
-            _end(others)
+            _end(others, patience)
 
 
 def _device_here(device: str) -> torch.device:
@@ -125,15 +128,25 @@ def _check(count: int, device: torch.device) -> None:
 
 
 def _follower(rank: int, shared: Mapping[str, str], command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start one more process; what goes wrong in it is seen, Ctrl-C is for the first one alone."""
+    """Start one more process; what goes wrong in it is seen, Ctrl-C is for the first one alone.
+
+    Its input is a pipe into which nothing is written: it is closed when the first process is no more.
+    """
     environment = {**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
     return subprocess.Popen(
         [sys.executable, "-m", "napari_slicegan", *command],
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def _end_with_first() -> None:
+    """End this process as soon as the first one has ended, however that came about; it keeps nothing of its own."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(1)
 
 
 def _wait_for(others: Sequence[subprocess.Popen[bytes]], meeting: Path) -> None:
@@ -155,11 +168,11 @@ def _sign_of_life(meeting: Path, rank: int) -> Path:
     return meeting.with_suffix(f".{rank}")
 
 
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait for processes that have been told to end, and end those that have not."""
+def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
+    """Wait some seconds for processes to end by themselves, and end those that do not."""
     for process in processes:
         try:
-            process.wait(_PATIENCE)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
