@@ -80,9 +80,10 @@ def start() -> Callable[..., subprocess.Popen]:
     """Start a command as a process of its own, which does not outlive the test."""
     running = []
 
-    def run(*args: object) -> subprocess.Popen:
+    def run(*args: object, code: str = "") -> subprocess.Popen:
+        program = ["-c", code] if code else ["-m", "napari_slicegan"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "napari_slicegan", *map(str, args)],
+            [sys.executable, *program, *map(str, args)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

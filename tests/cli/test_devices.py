@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -81,6 +82,30 @@ def test_a_process_that_dies_ends_the_run_with_a_sentence(start, command, image,
     assert done > 0
     outcome = command("train", image, "--out", "run", "--resume", "--iterations", done + 1)
     assert outcome.code == 0, outcome.err
+
+
+IMPATIENT = """
+import sys
+from datetime import timedelta
+from napari_slicegan.core.parallel import group, launch
+group.SILENCE = launch.SILENCE = timedelta(seconds=20)
+from napari_slicegan.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_process_that_hangs_ends_the_run_with_a_sentence(start, image, settings):
+    process = train_for_long(partial(start, code=IMPATIENT), image, settings, "--devices", 2)
+    other = other_process(process)
+    other.suspend()
+    try:
+        process.wait(60)
+    finally:
+        assert_ended(other)
+    assert process.returncode == 2
+    _, err = process.communicate()
+    assert "or does not answer: see what it has said" in err
+    assert "Traceback" not in err
 
 
 def test_the_others_do_not_outlive_the_first_process(start, image, settings):

@@ -21,7 +21,7 @@ from napari_slicegan.core.interruption import Flag, Interrupted
 from napari_slicegan.core.parallel.peers import Call, Peers
 
 SILENCE = timedelta(minutes=10)  # of a process that others wait for, until they give up
-_REST = timedelta(days=7)  # of the first process, while it is paused
+_REST = timedelta(days=7)  # of the first process, which may be paused
 
 
 class Group(Peers):
@@ -42,7 +42,8 @@ class Group(Peers):
         self.device = device
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self._flag: Flag | None = None
-        self._calls = dist.new_group(backend="gloo", timeout=_REST)
+        self._is_broken = False
+        self._calls = dist.new_group(backend="gloo", timeout=_REST if self.rank else SILENCE)
 
     def __deepcopy__(self, _memo: object) -> Group:
         return self  # copies of networks belong to the same processes
@@ -96,8 +97,8 @@ class Group(Peers):
         self._broadcast(torch.tensor(call))
 
     def close(self) -> None:
-        """Part from the others; the first process tells them that it is over."""
-        if self.rank == 0:
+        """Part from the others; the first process tells them that it is over, unless one does not answer any more."""
+        if self.rank == 0 and not self._is_broken:
             with suppress(TrainingError):  # whoever is gone need not be told
                 self.call(Call.END)
         del self._calls  # its threads must not be there any more when Python ends
@@ -132,13 +133,31 @@ class Group(Peers):
         return self._broadcast(content).numpy().tobytes() if length else b""  # as `Call.END` reads
 
     def _broadcast(self, tensor: Tensor) -> Tensor:
-        with _reachable(self.size):
+        with self._reachable():
             dist.broadcast(tensor, 0, group=self._calls)
         return tensor
 
     def _sum(self, tensor: Tensor) -> None:
-        with _reachable(self.size):
+        with self._reachable():
             dist.all_reduce(tensor)
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        """Turn a connection that has broken into a sentence.
+
+        Raises
+        ------
+        TrainingError
+            A process has died, or does not answer.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            self._is_broken = True
+            raise TrainingError(
+                f"One of the {self.size} processes of the training has ended, or does not answer: see what it has "
+                "said. What was learnt so far is kept; go on with --resume."
+            ) from error
 
 
 class _Gathered(torch.autograd.Function):
@@ -157,21 +176,3 @@ class _Gathered(torch.autograd.Function):
         whole = gradients[0].contiguous().clone()
         ctx.group.add(whole)
         return whole[ctx.group.own(ctx.count)], None, None
-
-
-@contextmanager
-def _reachable(size: int) -> Iterator[None]:
-    """Turn a connection that has broken into a sentence.
-
-    Raises
-    ------
-    TrainingError
-        A process has died, or does not answer.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        raise TrainingError(
-            f"One of the {size} processes of the training has ended, or does not answer: see what it has said. What "
-            "was learnt so far is kept; go on with --resume."
-        ) from error
