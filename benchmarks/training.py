@@ -4,10 +4,10 @@
 
 The plain loop (`plain_loop.py`) and the product's updates, in 32 and in 16 bits, take turns in one process on the same
 image with the same recipe: the published one, with m_D = 1 and m_G = 2 unless told otherwise. Other presets have no
-plain loop; their ratios are to the updates in 32 bits. Printed as Markdown are
-the medians of the times of an iteration (five updates of the discriminator and one of the generator) from the least to
-the largest, and ratios of times that were measured one after the other; then what the parts of an iteration cost, and
-how much of the machine's rate of matrix products the arithmetic of the discriminator reaches.
+plain loop; their ratios are to the updates in 32 bits. Printed as Markdown are the medians of the times of an iteration
+(five updates of the discriminator and one of the generator) from the least to the largest, and ratios of times that
+were measured one after the other; the memory that an iteration takes at its peak, in a process of its own; then what
+the parts of an iteration cost, and how much of the machine's rate of matrix products their arithmetic reaches.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import torch
 from generation import matrix_rate, processor, seconds
+from memory import peak
 from plain_loop import PlainLoop
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
@@ -34,7 +37,9 @@ from napari_slicegan.core.heldout import HeldOut
 from napari_slicegan.core.losses import between
 from napari_slicegan.core.presets import preset_named
 
+PLAIN, MEMORY_OF = "plain", "--memory-of"
 Work = Callable[[], Any]
+Players = GAN | PlainLoop
 NUMBERS = {Precision.EXACT: torch.float32, Precision.FAST: torch.bfloat16}
 
 
@@ -60,7 +65,14 @@ def a_gan(name: str, volumes: tuple[int, int], precision: Precision, device: tor
     return GAN(data, preset.network, recipe, device), data
 
 
-def iterate(players: GAN | PlainLoop) -> None:
+def the_players(way: str, options: argparse.Namespace) -> Players:
+    """Those that go one of the ways."""
+    precision = Precision.EXACT if way == PLAIN else Precision(way)
+    gan, data = a_gan(options.preset, tuple(options.volumes), precision, torch.device(options.device))
+    return PlainLoop(gan, data) if way == PLAIN else gan
+
+
+def iterate(players: Players) -> None:
     """One iteration of the recipe."""
     for _ in range(players.training.discriminator_steps):
         players.update_discriminators()
@@ -104,14 +116,24 @@ def parts_of(gan: GAN, data: TrainingData) -> dict[str, tuple[Work, float]]:
     return parts
 
 
-def tell_ways(players: dict[str, GAN | PlainLoop], rounds: int, device: torch.device) -> None:
+def bytes_taken(way: str, options: argparse.Namespace) -> int:
+    """How much more memory this process has had at its peak than before, after an iteration of a way."""
+    device, before = torch.device(options.device), peak()
+    iterate(the_players(way, options))
+    return torch.cuda.max_memory_allocated() if device.type == "cuda" else peak() - before
+
+
+def tell_ways(players: dict[str, Players], options: argparse.Namespace) -> None:
     """Let all ways take turns, and print the table."""
-    times = in_turns(players, rounds + 1, lambda name: seconds(lambda: iterate(players[name]), device))
+    device = torch.device(options.device)
+    times = in_turns(players, options.rounds + 1, lambda name: seconds(lambda: iterate(players[name]), device))
     first, *_ = times
-    print(f"| way | an iteration, s | times as fast as {first} |\n|---|---|---|")
+    print(f"| way | an iteration, s | times as fast as {first} | memory |\n|---|---|---|---|")
     for name, found in times.items():  # the first round is for warming up
         ratios = [one / other for one, other in zip(times[first][1:], found[1:], strict=True)]
-        print(f"| {name} | {spread(found[1:])} | {spread(ratios)} |")
+        child = [sys.executable, *sys.argv, MEMORY_OF, name]
+        taken = int(subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        print(f"| {name} | {spread(found[1:])} | {spread(ratios)} | {taken / 1e6:.0f} MB |")
 
 
 def tell_parts(gan: GAN, data: TrainingData, rounds: int, title: str) -> None:
@@ -144,18 +166,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--volumes", type=int, nargs=2, default=(1, 2), metavar=("M_D", "M_G"))
+    parser.add_argument(MEMORY_OF, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    device, volumes = torch.device(options.device), tuple(options.volumes)
+    if options.memory_of:
+        print(bytes_taken(options.memory_of, options))
+        return
+    device = torch.device(options.device)
     print(f"{processor(device)}; {torch.get_num_threads()} threads; torch {torch.__version__}; {platform.system()}\n")
-    made = {precision: a_gan(options.preset, volumes, precision, device) for precision in NUMBERS}
-    gan, data = made[Precision.EXACT]
-    players: dict[str, GAN | PlainLoop] = {"plain": PlainLoop(gan, data)} if options.preset == "paper" else {}
-    players |= {name: each for name, (each, _) in made.items()}
-    tell_ways(players, options.rounds, device)
-    for name, (each, _) in made.items():
-        tell_parts(each, data, options.rounds, name)
+    ways = [PLAIN] * (options.preset == "paper") + [*NUMBERS]
+    tell_ways({way: the_players(way, options) for way in ways}, options)
+    for precision in NUMBERS:
+        tell_parts(*a_gan(options.preset, tuple(options.volumes), precision, device), options.rounds, precision)
 
 
 if __name__ == "__main__":
