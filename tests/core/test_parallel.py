@@ -21,11 +21,18 @@ def in_processes(case, count, folder) -> list[dict]:
     files = [folder / f"{rank}.pt" for rank in range(count)]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.core.peer", case, str(file)], env=os.environ | shared | {"RANK": str(rank)}
+            [sys.executable, "-m", "tests.core.peer", case, str(file)],
+            env=os.environ | shared | {"RANK": str(rank)},
+            stdin=subprocess.PIPE,  # whose end is that of the process
         )
         for rank, file in enumerate(files)
     ]
-    assert [process.wait(120) for process in processes] == count * [0]
+    try:
+        assert [process.wait(120) for process in processes] == count * [0]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
     return [torch.load(file, weights_only=True) for file in files]
 
 

@@ -171,11 +171,11 @@ def _sign_of_life(meeting: Path, rank: int) -> Path:
 def _end(processes: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
     """Wait some seconds for processes to end by themselves, and end those that do not."""
     for process in processes:
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with process:  # which closes its pipe in the end
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
