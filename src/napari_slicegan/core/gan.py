@@ -131,7 +131,7 @@ class GAN:
             views.append((self.wide.discriminators[source], slices, 1.0))
         judged = [self.passes.judge(*view) for view in views]
         losses = [loss for loss, _ in judged]
-        # of which the gradients are those that were judged: torch, given gradients, imports its compiler, for 0.3 s
+        # of these the gradients are those judged; given the gradients themselves, torch imports sympy, for 0.3 s
         slopes = [(slices * gradient).sum() for (_, slices, _), (_, gradient) in zip(views, judged, strict=True)]
         if self.training.evaluation_iterations and self.tension.weights.any():
             losses.append(self.tension.loss(volumes) / self.peers.size)  # each of them finds all of it
