@@ -30,11 +30,15 @@ def scripted(monkeypatch, errors):
     monkeypatch.setattr(HeldOut, "evaluate", evaluate)
 
 
+def words_of(result):
+    return ending_in_words(result.reason, result.iterations, result.model.info)
+
+
 def test_an_end_without_progress_is_explained_and_finished(recipe, data, monkeypatch, tmp_path):
     scripted(monkeypatch, {2: 0.2, 4: 0.1, 6: 0.3, 8: 0.3})
     run, trainer = Run.start(tmp_path / "run", data, small_network(), recipe, "quick", "cpu")
     list(run.record(trainer))
-    words = ending_in_words(trainer.result)
+    words = words_of(trainer.result)
     assert "ended by itself" in words
     assert "iteration 4." in words
     assert summary_of(run.path).state is RunState.FINISHED
@@ -47,7 +51,7 @@ def test_an_ordinary_end_says_nothing(recipe, data):
     trainer = Trainer(data, small_network(), replace(recipe, iterations=2, evaluation_iterations=0))
     list(trainer)
     assert trainer.result.reason is EndReason.COMPLETED
-    assert ending_in_words(trainer.result) == ""
+    assert words_of(trainer.result) == ""
 
 
 def test_a_recovery_is_told_and_logged(recipe, data, monkeypatch, tmp_path):

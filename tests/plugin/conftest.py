@@ -52,6 +52,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(PRESETS, "quick", PRESETS["quick"])  # to be put back
     tiny_presets()
     monkeypatch.setattr(settings, "likely_device", lambda: "cpu")
+    preferences.set_preference("own_process", False)  # what tests put in the way of a training is in this process
     for module in (settings, preferences):
         monkeypatch.setattr(module, "default_folder", lambda: tmp_path / "runs")
     monkeypatch.setattr(settings, "preferences", lambda: preferences.Preferences(preview_seconds=0.3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_slicegan.core.choices import Precision
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import DefectError, OutputError
 from napari_slicegan.core.output.reading import open_volume
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.generate.task import (
@@ -25,7 +25,7 @@ from napari_slicegan.plugin.generate.task import (
     select,
 )
 from napari_slicegan.plugin.work import worker
-from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError
+from napari_slicegan.plugin.work.worker import CancelledError, Control
 from tests.core.test_model import a_model
 
 TWO = tuple(VolumeRequest((33, 20, 24), seed, (-5, 7, 0)) for seed in (3, 4))
@@ -134,5 +134,5 @@ def test_a_surface(tmp_path):
 
 
 def test_a_path_that_is_none_is_a_defect():
-    with pytest.raises(UnexpectedError, match="TypeError"):
+    with pytest.raises(DefectError, match="TypeError"):
         run(load_model(None, "auto", Control()))  # type: ignore[arg-type]

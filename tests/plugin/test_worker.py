@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QThread
 
+from napari_slicegan.core.errors import DefectError
 from napari_slicegan.core.events import CheckpointSaved, Preview, Progress
 from napari_slicegan.plugin.train import task
 from napari_slicegan.plugin.work import worker
-from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError, no_defects, reporter, throttled
+from napari_slicegan.plugin.work.worker import CancelledError, Control, no_defects, reporter, throttled
 
 
 class FakeTrainer:
@@ -84,7 +85,7 @@ def test_progress_is_that_of_all_pieces_thinned_and_ends_when_stopped(monkeypatc
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), StopIteration("x"), KeyError("x")])
 def test_no_defect_leaves_as_a_runtime_error(error):
-    with pytest.raises(UnexpectedError, match=f"It failed: {type(error).__name__}"), no_defects("It"):
+    with pytest.raises(DefectError, match=f"It failed: {type(error).__name__}"), no_defects("It"):
         raise error
 
 

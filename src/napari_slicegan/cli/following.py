@@ -69,7 +69,7 @@ def follow(run: Run, trainer: Trainer) -> int:
 
 def _show_quality(result: TrainingResult) -> None:
     """Say which generator is the model, and how near it is to the micrograph."""
-    if words := ending_in_words(result):
+    if words := ending_in_words(result.reason, result.iterations, result.model.info):
         print(words)
     if error := evaluation_of(result.model.info.provenance.get("heldout")):
         means = f"S2 {error.correlation_error:.2g}, fractions {error.fraction_error:.2g}"

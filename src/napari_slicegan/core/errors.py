@@ -26,3 +26,19 @@ class ModelError(SliceGANError):
 
 class OutputError(SliceGANError):
     """A place that cannot be written to."""
+
+
+class DefectError(SliceGANError):
+    """What went wrong is nobody's mistake, but a defect of this package.
+
+    Parameters
+    ----------
+    sentence : str
+        What to tell the user.
+    details : str
+        The traceback as text, for a report.
+    """
+
+    def __init__(self, sentence: str, details: str = "") -> None:
+        super().__init__(sentence)
+        self.details = details

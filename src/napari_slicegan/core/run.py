@@ -206,6 +206,27 @@ class Run:
             raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({error}).") from error
         return replace(recipe, **end)
 
+    def further(self, minutes: float = 0, iterations: int = 0) -> TrainingConfig:
+        """The recipe of the last checkpoint with an end that is so much further than what was made.
+
+        Parameters
+        ----------
+        minutes, iterations : float, int
+            How much further; without either, to the run's own end.
+
+        Raises
+        ------
+        ModelError
+            The checkpoint is damaged.
+        """
+        end: dict[str, Any] = {}
+        if minutes or iterations:
+            info = self.info()
+            made = info.provenance if info else {}
+            end["minutes"] = minutes and float(made.get("seconds", 0)) / 60 + minutes
+            end["iterations"] = iterations and int(made.get("iterations", 0)) + iterations
+        return self.recipe(**end)
+
     def trainer(
         self,
         data: TrainingData | None = None,

@@ -15,7 +15,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, ModelError
 from napari_slicegan.core.files import IMAGES, write_atomically
 
-_MOST_BYTES = 2**29
+_MOST_BYTES = 2**29  # of the images that a run keeps
 _ROOM = 2**20  # bytes of a header at most
 _NAMES = ("0", "1", "2")
 _WRONG = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -32,8 +32,17 @@ def facts_of(data: TrainingData) -> dict[str, Any]:
     }
 
 
-def store_images(path: Path, data: TrainingData) -> None:
-    """Write the training images into a run's directory, unless they take more than 512 MiB.
+def store_images(path: Path, data: TrainingData, limited: bool = True) -> None:
+    """Write training images into a directory.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    data : TrainingData
+        The images.
+    limited : bool
+        Leave out images that take more than 512 MiB.
 
     Raises
     ------
@@ -41,13 +50,13 @@ def store_images(path: Path, data: TrainingData) -> None:
         They cannot be written.
     """
     sources = data.sources[:1] if data.is_stack else data.sources
-    if sum(source.nbytes for source in sources) > _MOST_BYTES:
+    if limited and sum(source.nbytes for source in sources) > _MOST_BYTES:
         return
     content = save({name: np.ascontiguousarray(source) for name, source in zip(_NAMES, sources, strict=False)})
     write_atomically(path / IMAGES, lambda file: file.write(content))
 
 
-def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> TrainingData:
+def read_images(path: Path, facts: dict[str, Any], fingerprint: str, limited: bool = True) -> TrainingData:
     """Read the training images of a run.
 
     Parameters
@@ -58,6 +67,8 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
         What `facts_of` gave.
     fingerprint : str
         Of the images, as the run was started.
+    limited : bool
+        Refuse more than 512 MiB.
 
     Returns
     -------
@@ -76,7 +87,7 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
             "of images): give the same images again to go on with it."
         )
     try:
-        data = _assembled(file, dict(facts))
+        data = _assembled(file, dict(facts), limited)
         if data.fingerprint != fingerprint:
             raise ValueError("other images than the run was started with")
     except (SafetensorError, DataError, OSError, *_WRONG) as error:
@@ -84,12 +95,12 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
     return data
 
 
-def _assembled(file: Path, facts: dict[str, Any]) -> TrainingData:
+def _assembled(file: Path, facts: dict[str, Any], limited: bool) -> TrainingData:
     """Training data of a file, whose sizes are checked before anything is read."""
     shapes, is_stack = [tuple(map(int, shape)) for shape in facts.pop("shapes")], facts.pop("is_stack")
     expected = dict(zip(_NAMES, shapes[:1] if is_stack else shapes, strict=False))
     size = sum(int(np.prod(shape)) for shape in expected.values())
-    if not size <= _MOST_BYTES or not size <= file.stat().st_size <= size + _ROOM:
+    if (limited and size > _MOST_BYTES) or not size <= file.stat().st_size <= size + _ROOM:
         raise ValueError("its length is wrong")
     sources = _read(file, expected)
     if is_stack:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from napari_slicegan.core.events import EndReason, Recovered
-
-if TYPE_CHECKING:
-    from napari_slicegan.core.reports import TrainingResult
+from napari_slicegan.core.model_info import ModelInfo
 
 
-def ending_in_words(result: TrainingResult) -> str:
-    """Why a training has ended by itself, and which generator is its model; empty where there is nothing to say."""
+def ending_in_words(reason: EndReason, iterations: int, info: ModelInfo) -> str:
+    """Why a training has ended by itself, and which generator is its model; empty where there is nothing to say.
+
+    Parameters
+    ----------
+    reason : EndReason
+        Why it has ended.
+    iterations : int
+        Generator updates that were made.
+    info : ModelInfo
+        Of its model.
+    """
     sentences = []
-    if result.reason is EndReason.PLATEAU:
+    if reason is EndReason.PLATEAU:
         sentences.append("It ended by itself, since its volumes no longer came nearer to the micrograph.")
-    chosen = result.model.info.provenance.get("heldout", {}).get("iteration")
-    if chosen is not None and chosen != result.iterations:
+    chosen = info.provenance.get("heldout", {}).get("iteration")
+    if chosen is not None and chosen != iterations:
         sentences.append(f"The model is the best generator, that of iteration {chosen:,}.")
     return " ".join(sentences)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
@@ -17,6 +16,7 @@ from napari_slicegan.core.heldout import VOLUMES
 from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
 from napari_slicegan.core.peak import Peak
 from napari_slicegan.core.sample import Sample
+from napari_slicegan.core.training_costs import TrainingCosts
 from napari_slicegan.core.words import size_in_words
 
 _BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
@@ -24,39 +24,6 @@ _COPIES = 6  # of all weights: two moments, the running average, a snapshot and 
 _BATCH = 15 * 10**7  # bytes of the volumes that are judged at a time
 _PATIENCE = 0.3  # seconds that one step may be repeated
 _REPETITIONS = 3
-
-
-@dataclass(frozen=True)
-class TrainingCosts:
-    """What a training will take on this computer.
-
-    Attributes
-    ----------
-    seconds_per_iteration : float
-        Time of an update of the generator with those of the discriminators that go before it.
-    memory_bytes : int
-        Of the device, at the most.
-    device : str
-        In words: "CPU, 2 threads", "NVIDIA H200, 120 of 141 GB free".
-    advice : str
-        How to train faster; empty where there is nothing to say.
-    free_bytes : int or None
-        Memory that is free on the device; None where the system does not tell.
-    problem : str
-        What to do when the memory will not do; else empty.
-    """
-
-    seconds_per_iteration: float
-    memory_bytes: int
-    device: str
-    advice: str = ""
-    free_bytes: int | None = None
-    problem: str = ""
-
-    def seconds(self, training: TrainingConfig) -> float:
-        """Expected time of a whole training with this end."""
-        by_count = training.iterations * self.seconds_per_iteration if training.iterations else float("inf")
-        return min(by_count, 60 * training.minutes if training.minutes else float("inf"))
 
 
 def measure(

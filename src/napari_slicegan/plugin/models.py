@@ -25,6 +25,13 @@ _DETAILS = re.compile(
 )
 
 
+@dataclass(eq=False)
+class StoredModel:
+    """A model on the disk, of which only the header has been read: what it is."""
+
+    info: ModelInfo
+
+
 @dataclass(frozen=True, eq=False)
 class ModelEntry:
     """A model under a name.
@@ -33,8 +40,8 @@ class ModelEntry:
     ----------
     name : str
         As it is offered.
-    model : SliceGAN
-        To generate with.
+    model : SliceGAN or StoredModel
+        To generate with, once it is loaded.
     path : Path
         The run's directory or the model file.
     look : Look, optional
@@ -42,9 +49,14 @@ class ModelEntry:
     """
 
     name: str
-    model: SliceGAN
+    model: SliceGAN | StoredModel
     path: Path
     look: Look | None = None
+
+    @property
+    def loaded(self) -> SliceGAN | None:
+        """The model, if it can be generated with at once."""
+        return None if isinstance(self.model, StoredModel) else self.model
 
     @property
     def scale(self) -> int:

@@ -30,6 +30,10 @@ class Preferences:
         Seconds between two previews of a training; 0: none.
     preset : str
         The preset that the *Train* dock starts with; "auto": the one for the device.
+    own_process : bool
+        Whether a training runs in a process of its own.
+    outlives : bool
+        Whether such a training goes on when napari is closed.
     hints : bool
         Whether docks say what to do next.
     """
@@ -39,6 +43,8 @@ class Preferences:
     runs_folder: str = ""
     preview_seconds: float = 20.0
     preset: str = "auto"
+    own_process: bool = True
+    outlives: bool = False
     hints: bool = True
 
 

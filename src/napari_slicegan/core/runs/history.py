@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.events import CheckpointSaved, Evaluation, Event, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.events import (
+    CheckpointSaved,
+    Evaluation,
+    Event,
+    Paused,
+    Preview,
+    Proceeded,
+    Progress,
+    Recovered,
+)
 from napari_slicegan.core.files import CHECKPOINT, LOG, PREVIEWS
 from napari_slicegan.core.runs.log import entry_of
-from napari_slicegan.core.runs.status import evaluation_of, number
+from napari_slicegan.core.runs.status import evaluation_of, number, words
 
 _MOST_POINTS = 2000
 _LONGEST_LINE = 2**16
@@ -173,6 +182,14 @@ def _progress(line: dict[str, Any]) -> Progress | None:
     return Progress(**values | {"iteration": int(values["iteration"])})  # type: ignore[arg-type]
 
 
+def _recovered(line: dict[str, Any], iteration: int) -> Recovered | None:
+    try:
+        back_to, rate = int(number(line, "back_to")), number(line, "learning_rate")
+        return Recovered(iteration, words(line, "reason"), back_to, rate)
+    except ValueError:
+        return None
+
+
 def _event(text: bytes, path: Path) -> Event | None:
     """The event that a line of the log tells of."""
     line = entry_of(text)
@@ -191,4 +208,6 @@ def _event(text: bytes, path: Path) -> Event | None:
             return Paused(iteration)
         case "proceeded":
             return Proceeded(iteration)
+        case "recovered":
+            return _recovered(line, iteration)
     return None

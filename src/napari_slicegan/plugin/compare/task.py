@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from napari_slicegan.core.data import MAX_PHASES, TrainingData
 from napari_slicegan.core.values import distinct_values
 from napari_slicegan.plugin.layers import LayerImage, training_data
 from napari_slicegan.plugin.models import ModelEntry
+from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
 
 if TYPE_CHECKING:
     from napari_slicegan.core.comparison.result import Comparison
     from napari_slicegan.core.comparison.samples import ModelVolumes, Volume
+    from napari_slicegan.core.model import SliceGAN
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,18 @@ def compare_layers(order: ComparisonOrder, control: Control) -> Generator[object
 
         truth = truth_volume(order) or training_data(order.truth, order.kind, order.axis, order.shrink)
         names = _names(truth, order)
-        comparison = compare(truth, volumes_of(order), order.config, _teller(control), names)
+        comparison = compare(truth, volumes_of(_loaded(order)), order.config, _teller(control), names)
         return Compared(comparison, as_json(_without_bands(comparison)))
+
+
+def _loaded(order: ComparisonOrder) -> ComparisonOrder:
+    """The same order with a model that can make volumes."""
+    entry = order.judged
+    if not isinstance(entry, ModelEntry) or entry.loaded is not None:
+        return order
+    from napari_slicegan.core.model import SliceGAN  # imports torch
+
+    return replace(order, judged=replace(entry, model=SliceGAN.load(entry.path, preferences().device)))
 
 
 def _names(truth: TrainingData | Volume, order: ComparisonOrder) -> tuple[str, ...]:
@@ -134,7 +146,8 @@ def volumes_of(order: ComparisonOrder) -> list[Volume] | ModelVolumes:
 
     if isinstance(order.judged, ModelEntry):
         entry, config = order.judged, order.config
-        return ModelVolumes(entry.model, range(config.seeds), config.shape, entry.name)
+        model = cast("SliceGAN", entry.model)  # one that is not loaded says what it is, which is enough to check it
+        return ModelVolumes(model, range(config.seeds), config.shape, entry.name)
     return [_volume(volume.image, volume.history) for volume in order.judged]
 
 

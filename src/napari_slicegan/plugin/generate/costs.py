@@ -16,7 +16,7 @@ from napari_slicegan.plugin.train.cost_rows import in_words
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
 
-_UNKNOWN = "…"
+UNKNOWN = "…"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
 
 def _in_words(costs: Estimate) -> str:
     """Costs as "about 4 min · 198 MB of memory · up to 1.07 GB on disk"; the time is left open while it is unknown."""
-    parts = [_UNKNOWN if costs.seconds is None else f"about {in_words(costs.seconds)}"]
+    parts = [UNKNOWN if costs.seconds is None else f"about {in_words(costs.seconds)}"]
     parts.append(f"{size_in_words(costs.memory_bytes)} of memory")
     if costs.typical_bytes is not None:
         parts.append(f"about {size_in_words(costs.typical_bytes)} on disk")

@@ -49,13 +49,20 @@ def browse(viewer: ViewerModel, entry: ModelEntry, seed: int) -> Layer:
     -------
     Layer
         Labels or Image, of several levels; `browser_of` knows what it is doing.
+
+    Raises
+    ------
+    ModelError
+        The model is not loaded.
     """
     from napari.layers import Layer
 
     from napari_slicegan.core.volume.endless import EndlessVolume  # imports torch
 
     viewer = _itself(viewer)
-    volume, info = EndlessVolume(entry.model, seed), entry.model.info
+    if (model := entry.loaded) is None:
+        raise ModelError(f"{entry.name} is not loaded yet: wait a moment.")
+    volume, info = EndlessVolume(model, seed), model.info
     record = info.history(model=str(entry.path), seed=seed, origin=list(volume.origin), endless=True)
     name = f"{entry.material} endless volume, seed {seed}"
     data, details, kind = placed(volume_layer(volume.levels, info, name, entry.look, record), volume.origin)

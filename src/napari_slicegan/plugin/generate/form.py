@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.volume.request import Triple, VolumeRequest
-from napari_slicegan.plugin.generate.costs import costs_of
+from napari_slicegan.plugin.generate.costs import UNKNOWN, costs_of
 from napari_slicegan.plugin.generate.output_rows import OutputRows
 from napari_slicegan.plugin.generate.place_rows import PlaceRows
 from napari_slicegan.plugin.generate.seed_rows import SeedRow
@@ -127,8 +127,11 @@ class GenerateForm:
     def _check(self, entry: ModelEntry, order: VolumeOrder) -> str:
         seeds = [request.seed for request in order.requests]
         self.output.show_seeds(seeds)
-        precision = entry.model.resolved(order.requests[0]).precision
-        costs = costs_of(entry.model, order, self._jobs.calibration.seconds(entry.model, precision))
+        if (model := entry.loaded) is None:
+            self.costs.value = UNKNOWN
+            return self.size.error() or self.output.error(seeds)
+        precision = model.resolved(order.requests[0]).precision
+        costs = costs_of(model, order, self._jobs.calibration.seconds(model, precision))
         self.costs.value = costs.text
         self.costs.native.setStyleSheet(_WARNING if costs.problem else "")
         return self.size.error() or self.output.error(seeds) or costs.problem

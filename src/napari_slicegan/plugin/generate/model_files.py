@@ -50,7 +50,7 @@ class ModelFiles:
     def show_state(self, busy: bool) -> None:
         """Enable what can be pressed."""
         self.load.enabled = not busy
-        self.save.enabled = not busy and self._entry() is not None
+        self.save.enabled = not busy and (entry := self._entry()) is not None and entry.loaded is not None
         self.train.enabled = self._entry() is not None
         self.card.show_state(self.save.enabled)
 
@@ -69,7 +69,7 @@ class ModelFiles:
 
     def _save(self) -> None:
         """Save the model under another name; Qt asks before a file is replaced."""
-        if (entry := self._entry()) is None:
+        if (entry := self._entry()) is None or (model := entry.loaded) is None:
             return
         start = str(Path.home() / f"{file_name(entry.name)}{_ENDING}")
         chosen, _ = QFileDialog.getSaveFileName(self._parent, "Save the model", start, f"Models (*{_ENDING})")
@@ -82,7 +82,7 @@ class ModelFiles:
                 return
         if not self._is_busy:
             self._jobs.watch(self._parent)
-            self._jobs.loading.save(entry.model, path)
+            self._jobs.loading.save(model, path)
 
     def _train(self) -> None:
         if entry := self._entry():

@@ -13,10 +13,10 @@ from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.places import journal_of, part_of
+from napari_slicegan.core.threads import use_threads
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.show import prepare_napari
-from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, reporter
 
 if TYPE_CHECKING:

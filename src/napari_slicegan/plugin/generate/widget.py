@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
@@ -48,6 +49,7 @@ class GenerateWidget(Dock):
         self._viewer = napari_viewer
         self.jobs = jobs_of(napari_viewer)
         self._status, self._is_news = Status(), False
+        self._tried: WeakSet[object] = WeakSet()  # models that were to be loaded
         self.hint = HintBar()
         self.files = ModelFiles(self, self.jobs, lambda: self.form.entry, self._train_from)
         self.load = self.files.load
@@ -138,13 +140,14 @@ class GenerateWidget(Dock):
             self.panel.show_message(self._message())
             self._idle.start()
         ready = form.entry is not None and not busy
+        is_loaded = form.entry is not None and form.entry.loaded is not None
         self.files.show_state(bool(busy))
         self._show_hint(bool(busy))
         self.generate.enabled = ready and not form.problem
         self.cancel.enabled = any(job.status.state is State.RUNNING for job in busy)
-        self.choice.show_state(self.generate.enabled)
+        self.choice.show_state(self.generate.enabled and is_loaded)
         self.surface.show_state(not busy)
-        self.endless.show_state(form.entry, ready)
+        self.endless.show_state(form.entry if is_loaded else None, ready)
 
     def _message(self) -> str:
         """How the last job ended, for as long as that is news, and why nothing can be generated."""
@@ -173,16 +176,26 @@ class GenerateWidget(Dock):
         widget.set_start_from(path)
 
     def _calibrate(self) -> None:
-        """Measure the speed while someone looks at this dock and nothing else is going on."""
+        """Load the model and measure its speed while someone looks at this dock and nothing else is going on."""
         entry = self.form.entry
         if entry is None or not self.isVisible() or any(job.status.state.is_busy for job in self.jobs.all):
             return
+        if (model := entry.loaded) is None:
+            self._load(entry)
+            return
         try:
-            precision = entry.model.resolved(self.form.order().requests[0]).precision
+            precision = model.resolved(self.form.order().requests[0]).precision
         except SliceGANError:
             return
         self.jobs.watch(self)
-        self.jobs.calibration.start(entry.model, precision)
+        self.jobs.calibration.start(model, precision)
+
+    def _load(self, entry: ModelEntry) -> None:
+        """Load a model of which only the header has been read, unless that has failed before."""
+        if entry.model not in self._tried:
+            self._tried.add(entry.model)
+            self.jobs.watch(self)
+            self.jobs.loading.start(entry.path)
 
     def _start(self) -> tuple[ModelEntry, VolumeOrder] | None:
         """What to make, with all else out of the way; None when nothing can be made."""
@@ -195,7 +208,11 @@ class GenerateWidget(Dock):
 
     def _generate(self) -> None:
         if what := self._start():
-            self.jobs.generation.start(*what)
+            entry, order = what
+            if entry.loaded is None:
+                self.jobs.loading.start(entry.path, order)
+            else:
+                self.jobs.generation.start(entry, order)
 
     def _find(self) -> None:
         if what := self._start():

@@ -15,7 +15,7 @@ from napari_slicegan.plugin.train.estimate_job import Inquiry
 from napari_slicegan.plugin.train.hardware import likely_device
 
 if TYPE_CHECKING:
-    from napari_slicegan.core.training_estimate import TrainingCosts
+    from napari_slicegan.core.training_costs import TrainingCosts
     from napari_slicegan.plugin.work.jobs import Jobs
 
 _PAUSE = 500  # milliseconds without a change before it is measured

@@ -6,24 +6,32 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_slicegan.core.apart.handover import handed_over
+from napari_slicegan.core.apart.messages import Measure, Measured
+from napari_slicegan.core.apart.process import Process
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.errors import TrainingError
+from napari_slicegan.core.runs.requests import Request
+from napari_slicegan.core.threads import use_threads
+from napari_slicegan.core.training_costs import TrainingCosts
 from napari_slicegan.plugin.layers import LayerImage, training_data
+from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.work.job import Job, State, Status
-from napari_slicegan.plugin.work.threads import use_threads
+from napari_slicegan.plugin.work.spare import Spare
 from napari_slicegan.plugin.work.worker import CancelledError, Control, no_defects
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_slicegan.core.data import TrainingData
-    from napari_slicegan.core.training_estimate import TrainingCosts
     from napari_slicegan.plugin.models import Models
 
 
+_GLANCE = 0.1  # seconds
 _FORGET = 15.0  # seconds after which memory that was not free may have become so
 
 
@@ -102,6 +110,37 @@ def measure_costs(inquiry: Inquiry, control: Control) -> Generator[object, None,
         return costs
 
 
+def measure_apart(inquiry: Inquiry, spare: Spare, control: Control) -> Generator[object, None, TrainingCosts]:
+    """Let another process measure; ends early when a stop is asked for."""
+    with no_defects("The estimate"), closing(control):
+        yield None
+        data = inquiry.data
+        control.check()
+        process = spare.borrow()
+        try:
+            with handed_over(data) as folder:
+                settings = asdict(inquiry.network), asdict(inquiry.training)
+                process.send(Measure(str(folder), *settings, inquiry.device, inquiry.threads))
+                control.attach(_Measurement(process))
+                while not isinstance(answer := process.answer(_GLANCE), Measured):
+                    pass
+        finally:
+            spare.give_back(process)
+        if answer.costs is None:
+            raise CancelledError("Cancelled.")
+        return TrainingCosts(**answer.costs)
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """What another process measures; can be stopped."""
+
+    process: Process
+
+    def stop(self) -> None:
+        self.process.send(Request.STOP)
+
+
 def load_torch(control: Control) -> Generator[object, None, None]:
     """Import what measures, and torch with it."""
     with no_defects("Loading torch"), closing(control):
@@ -114,8 +153,9 @@ class EstimateJob(Job):
 
     name = "Measuring the speed"
 
-    def __init__(self, viewer: ViewerModel, models: Models) -> None:
+    def __init__(self, viewer: ViewerModel, models: Models, spare: Spare) -> None:
         super().__init__(viewer, models)
+        self._spare = spare
         self._known: dict[object, TrainingCosts | None] = {}
         self._key: object = None
         self._measured = 0.0
@@ -131,15 +171,21 @@ class EstimateJob(Job):
         return self._known.get(inquiry.key)
 
     def prepare(self) -> None:
-        """Begin to load torch, unless it is there."""
-        if "torch" not in sys.modules and not self.status.state.is_busy:
+        """Begin to load torch where the training will be, unless it is there."""
+        if preferences().own_process:
+            with suppress(TrainingError):  # which the training will say
+                self._spare.prepare()
+        elif "torch" not in sys.modules and not self.status.state.is_busy:
             self._run(load_torch, status=Status(State.RUNNING, fraction=None))
 
     def start(self, inquiry: Inquiry) -> None:
         """Begin to measure."""
         if not self.status.state.is_busy:
-            self._key = inquiry.key
-            self._run(measure_costs, inquiry, status=Status(State.RUNNING, fraction=None))
+            self._key, status = inquiry.key, Status(State.RUNNING, fraction=None)
+            if preferences().own_process:
+                self._run(measure_apart, inquiry, self._spare, status=status)
+            else:
+                self._run(measure_costs, inquiry, status=status)
 
     def _on_yield(self, event: object) -> None:
         """It is done before a progress could be read."""

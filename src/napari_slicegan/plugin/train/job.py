@@ -12,8 +12,9 @@ from napari_slicegan.core.files import CHECKPOINT
 from napari_slicegan.core.telling import ending_in_words, recovery_in_words
 from napari_slicegan.plugin.models import ModelEntry, look_of
 from napari_slicegan.plugin.preferences import preferences
+from napari_slicegan.plugin.train.apart import train_apart, watch
 from napari_slicegan.plugin.train.preview import PreviewLayer
-from napari_slicegan.plugin.train.task import Continuation, Order, Started, train
+from napari_slicegan.plugin.train.task import Continuation, Order, Outcome, Started, Watch, train
 from napari_slicegan.plugin.work.job import TRAINS, Job, State, Status
 from napari_slicegan.plugin.work.run_view import RunView
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_slicegan.core.training import TrainingResult
     from napari_slicegan.plugin.layers import Look
     from napari_slicegan.plugin.models import Models
+    from napari_slicegan.plugin.work.spare import Spare
 
 
 class TrainingJob(Job):
@@ -41,8 +42,9 @@ class TrainingJob(Job):
 
     name = "Training SliceGAN"
 
-    def __init__(self, viewer: ViewerModel, models: Models) -> None:
+    def __init__(self, viewer: ViewerModel, models: Models, spare: Spare) -> None:
         super().__init__(viewer, models)
+        self._spare = spare
         self.view: RunView | None = None
         self.preview = PreviewLayer(viewer)
         self.has_no_place = False
@@ -73,7 +75,13 @@ class TrainingJob(Job):
         if not self.status.state.is_busy:
             look = next((entry.look for entry in reversed(self._models.entries) if entry.path == path), None)
             wishes = preferences()
-            self._begin(Continuation(path, minutes, iterations, wishes.device, wishes.threads), look, None)
+            further = Continuation(path, minutes, iterations, wishes.device, wishes.threads, wishes.outlives)
+            self._begin(further, look, None)
+
+    def watch_run(self, path: Path) -> None:
+        """Watch a run that another process trains; nothing happens while another training is on."""
+        if not self.status.state.is_busy:
+            self._begin(Watch(path), None, None)
 
     def pause(self) -> None:
         """Ask the training to wait; it says so at once, and waits when its work is saved."""
@@ -95,13 +103,19 @@ class TrainingJob(Job):
             self.view.path = new
         self._update(path=new, message=self.status.message.replace(str(old), str(new)))
 
-    def _begin(self, order: Order | Continuation, look: Look | None, source: Layer | None) -> None:
+    def _begin(self, order: Order | Continuation | Watch, look: Look | None, source: Layer | None) -> None:
         self._look, self.has_no_place = look, False
         self.view = RunView(order.path)
         self.view.feed(State.CHECKING)
         self.preview.forget(source)
         message = "Looking at the images …" if isinstance(order, Order) else "Reading the run …"
-        self._run(train, order, status=Status(State.CHECKING, message, None, path=order.path))
+        status = Status(State.CHECKING, message, None, path=order.path)
+        if isinstance(order, Watch):
+            self._run(watch, order, status=status)
+        elif preferences().own_process:
+            self._run(train_apart, order, self._spare, status=status)
+        else:
+            self._run(train, order, status=status)
 
     def _update(self, **changes: object) -> None:
         state = changes.get("state")
@@ -135,7 +149,9 @@ class TrainingJob(Job):
         self.view, self._look = event.view, self._look or look_of(event.info)
         self.view.micrograph, self.view.look = event.micrograph, self._look_of_volumes(event)
         self.preview.describe(event.info, self._look, event.view.path)
-        state = State.TRAINING if self.status.state is State.CHECKING else self.status.state  # or it is stopping
+        state = self.status.state  # it may be stopping
+        if state is State.CHECKING:  # one that is watched may wait
+            state = State.PAUSED if event.view.state is State.PAUSED else State.TRAINING
         last = self.view.evaluations[-1] if self.view.evaluations else None
         self._update(state=state, device=event.device, message="", evaluation=last)
 
@@ -155,14 +171,17 @@ class TrainingJob(Job):
             return str(error)
         return f"{error} The last checkpoint is in {path}: Continue in the Runs dock goes on from there."
 
-    def _on_return(self, result: TrainingResult) -> None:
+    def _on_return(self, result: Outcome | None) -> None:
         self._worker = None
         if self.status.path is None:
             return
-        if not self._is_abandoned and result.iterations:
+        if result is None:  # the window has gone
+            self._update(state=State.STOPPED, message="The training goes on in a process of its own.")
+            return
+        if not self._is_abandoned and result.model:
             self._models.add(ModelEntry(self.status.path.name, result.model, self.status.path, self._look))
         completed = result.reason is not EndReason.STOPPED
-        words = ending_in_words(result)
+        words = ending_in_words(result.reason, result.iterations, result.model.info) if result.model else ""
         message = f"{result.iterations:,} iterations. {words}{' ' * bool(words)}It is in {self.status.path}."
         if not words:
             message = f"{result.iterations:,} iterations. The model is in {self.status.path}."

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from magicgui.types import FileDialogMode
-from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Label, SpinBox
 from psygnal import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -47,6 +47,7 @@ NETWORK_FIELDS = ("latent_channels", "channels", "discriminator_channels", "upsa
 MINUTES, ITERATIONS = "minutes", "iterations"
 _UNIT = 72  # pixels of the longest unit, so that the boxes end below each other
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_OUTLIVES = "A training in a process of its own then goes on to its end, and napari finds it again."
 #: What these are called, with their unit.
 _INTERVALS = {
     "preview_seconds": ("Preview every", "s"),
@@ -163,6 +164,12 @@ class Settings:
             value=threads,
             tooltip="Threads of the processor; 0 leaves the choice to torch.",
         )
+        self.outlives = CheckBox(
+            text="goes on without napari",
+            value=preferences().outlives,
+            tooltip=_OUTLIVES,
+        )
+        self.outlives.visible = preferences().own_process
         self.folder = FileEdit(
             label="Save in",
             mode=FileDialogMode.EXISTING_DIRECTORY,
@@ -182,7 +189,7 @@ class Settings:
         training = [widget for widget in self.training if widget.name in TRAINING_FIELDS]
         rows = Rows()  # one for all groups, whose labels then have one width
         for title, widgets in {
-            "Computing": (self.device, self.threads),
+            "Computing": (self.device, self.threads, row(self.outlives, label="Training", tooltip=_OUTLIVES)),
             "Saving and watching": [_interval(self.training[name]) for name in SAVING_FIELDS],
             "Training": training,
             "Networks": list(self.network),

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from napari_slicegan.core.events import Event, Preview
+from napari_slicegan.core.events import EndReason, Event, Preview
+from napari_slicegan.core.threads import use_threads
 from napari_slicegan.plugin.micrograph import middle_of
+from napari_slicegan.plugin.models import StoredModel
 from napari_slicegan.plugin.show import prepare_napari
 from napari_slicegan.plugin.train.estimate_job import Inquiry
 from napari_slicegan.plugin.work.run_view import RunView
-from napari_slicegan.plugin.work.threads import use_threads
 from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
 
 if TYPE_CHECKING:
+    from napari_slicegan.core.model import SliceGAN
     from napari_slicegan.core.model_info import ModelInfo
     from napari_slicegan.core.run import Run
-    from napari_slicegan.core.training import Trainer, TrainingResult
+    from napari_slicegan.core.training import Trainer
 
 _REST = 0.4  # seconds
 
@@ -41,12 +43,15 @@ class Order:
         The run's directory.
     start_from : Path, optional
         A model, checkpoint or run whose networks are taken over.
+    outlives : bool
+        Whether it goes on when napari is closed, if it has a process of its own.
     """
 
     inquiry: Inquiry
     preset: str
     path: Path
     start_from: Path | None = None
+    outlives: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Continuation:
         "auto", "cpu", "cuda" or "mps".
     threads : int
         Of the processor; 0 leaves the choice to torch.
+    outlives : bool
+        Whether it goes on when napari is closed, if it has a process of its own.
     """
 
     path: Path
@@ -70,6 +77,14 @@ class Continuation:
     iterations: int = 0
     device: str = "auto"
     threads: int = 0
+    outlives: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A run that another process trains, to be watched: the run's directory."""
+
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Started:
         Where, for people.
     info : ModelInfo
         What kind of model comes of it.
-    micrograph : array (edge, edge) or (edge, edge, 3)
+    micrograph : array (edge, edge) or (edge, edge, 3), optional
         The middle of the first image, as previews show it.
     view : RunView
         What the run has written so far.
@@ -90,12 +105,31 @@ class Started:
 
     device: str
     info: ModelInfo
-    micrograph: npt.NDArray[Any]
+    micrograph: npt.NDArray[Any] | None
     view: RunView
 
 
-def train(order: Order | Continuation, control: Control) -> Generator[object, None, TrainingResult]:
-    """Train as ordered: `Started` first, then the training's events; returns its result."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Attributes
+    ----------
+    reason : EndReason
+        Why.
+    iterations : int
+        Generator updates made since the start of the run.
+    model : SliceGAN or StoredModel, optional
+        What came of it; None when nothing has been learnt.
+    """
+
+    reason: EndReason
+    iterations: int
+    model: SliceGAN | StoredModel | None
+
+
+def train(order: Order | Continuation, control: Control) -> Generator[object, None, Outcome]:
+    """Train in this process: `Started` first, then the training's events; returns how it ended."""
     with no_defects("The training"), closing(control):
         from napari_slicegan.core.device import device_in_words
         from napari_slicegan.core.model_info import ModelInfo  # imports torch, which takes seconds
@@ -110,7 +144,8 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
         )
         yield from gently(throttled(run.record(trainer)))
         assert trainer.result is not None
-        return trainer.result
+        result = trainer.result
+        return Outcome(result.reason, result.iterations, result.model if result.iterations else None)
 
 
 def gently(events: Iterable[Event]) -> Iterator[Event]:
@@ -141,10 +176,4 @@ def _continued(order: Continuation) -> tuple[Run, Trainer]:
 
     use_threads(order.threads)
     run = Run.open(order.path)
-    end: dict[str, Any] = {}
-    if order.minutes or order.iterations:
-        info = run.info()
-        made = info.provenance if info else {}
-        end["minutes"] = order.minutes and float(made.get("seconds", 0)) / 60 + order.minutes
-        end["iterations"] = order.iterations and int(made.get("iterations", 0)) + order.iterations
-    return run, run.trainer(run.data(), run.recipe(**end), order.device)
+    return run, run.trainer(run.data(), run.further(order.minutes, order.iterations), order.device)

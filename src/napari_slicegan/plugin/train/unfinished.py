@@ -1,4 +1,4 @@
-"""The offer to go on with a run that a crash has interrupted."""
+"""The offer to go on with a run that a crash has interrupted, or to watch one that another process trains."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _AMBER = "#e0962f"
+_CONTINUE = "&Continue", "Train on from the last checkpoint to the end that was planned."
+_WATCH = "&Watch", "Show its numbers, curves and previews here; it can be paused and stopped from here, too."
 
 
 class _Settled(QObject):
@@ -43,12 +45,12 @@ _settled = _Settled()
 
 
 class UnfinishedOffer(Notice):
-    """A line that offers the newest interrupted run; hidden while there is none or something is trained.
+    """A line that offers the newest unfinished run; hidden while there is none or something is trained.
 
     Parameters
     ----------
     viewer : ViewerModel
-        Which would train it.
+        Which would train or watch it.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -56,11 +58,10 @@ class UnfinishedOffer(Notice):
         self._jobs = jobs_of(viewer)
         self._background = Background(self)
         self._runs: list[RunSummary] = []
-        self.go = QPushButton("&Continue")
-        self.go.setToolTip("Train on from the last checkpoint to the end that was planned.")
+        self.go = QPushButton()
         self.not_now = QPushButton("&Not now")
-        self.not_now.setToolTip("Leave it as it is; the Runs dock can continue it at any time.")
-        self.go.clicked.connect(lambda *_: self._continue())
+        self.not_now.setToolTip("Leave it as it is; the Runs dock knows it at any time.")
+        self.go.clicked.connect(lambda *_: self._go())
         self.not_now.clicked.connect(lambda *_: self._settle())
         self.grid.setColumnStretch(2, 1)
         self.grid.addWidget(self.label, 0, 0, 1, 3)
@@ -80,8 +81,8 @@ class UnfinishedOffer(Notice):
         return open_ones[0] if open_ones and not self._jobs.training.status.state.is_busy else None
 
     def _look(self) -> None:
-        """Look for interrupted runs in the folder of the preferences."""
-        self._background.run(lambda: _interrupted(preferences.default_folder()), self._take)
+        """Look for unfinished runs in the folder of the preferences."""
+        self._background.run(lambda: _unfinished(preferences.default_folder()), self._take)
 
     def _take(self, runs: list[RunSummary]) -> None:
         self._runs = runs
@@ -90,15 +91,24 @@ class UnfinishedOffer(Notice):
     def _show(self) -> None:
         run = self.run
         self.setVisible(run is not None)
-        if run is not None:
-            text = f"The run {run.name} was interrupted at iteration {run.iterations:,}. Go on with it?"
-            self.label.setText(breakable(text))
+        if run is None:
+            return
+        text = f"The run {run.name} was interrupted at iteration {run.iterations:,}. Go on with it?"
+        if run.is_live:
+            text = f"The run {run.name} is being trained by another process. Watch it here?"
+        label, tooltip = _WATCH if run.is_live else _CONTINUE
+        self.label.setText(breakable(text))
+        self.go.setText(label)
+        self.go.setToolTip(tooltip)
 
-    def _continue(self) -> None:
+    def _go(self) -> None:
         if (run := self.run) is not None:
             self._settle()
             self._jobs.watch(self)
-            self._jobs.training.proceed_run(run.path)
+            if run.is_live:
+                self._jobs.training.watch_run(run.path)
+            else:
+                self._jobs.training.proceed_run(run.path)
 
     def _settle(self) -> None:
         """Do not offer it again in this session."""
@@ -113,7 +123,13 @@ class UnfinishedOffer(Notice):
             self._show()
 
 
-def _interrupted(folder: Path) -> list[RunSummary]:
-    """The runs in a folder that a crash has ended and that hold all it takes to go on."""
-    runs = [run for run in list_runs(folder) if run.state is RunState.INTERRUPTED and run.can_continue]
-    return [run for run in runs if all((run.path / name).is_file() for name in (CHECKPOINT, IMAGES))]
+def _unfinished(folder: Path) -> list[RunSummary]:
+    """The runs in a folder that another process trains, or that a crash has ended and that can go on."""
+    return [run for run in list_runs(folder) if (run.is_live and not run.is_here) or _can_go_on(run)]
+
+
+def _can_go_on(run: RunSummary) -> bool:
+    """Whether a crash has ended a run that holds all it takes to go on."""
+    if run.state is not RunState.INTERRUPTED or not run.can_continue:
+        return False
+    return all((run.path / name).is_file() for name in (CHECKPOINT, IMAGES))

@@ -242,7 +242,8 @@ class TrainWidget(Dock):
         path = self.settings.new_path(choice.layers[0].name)
         self.jobs.estimate.stop()
         self.jobs.watch(self)
-        self.job.start(Order(inquiry, self.settings.preset.value, path, self.start_from.path), choice.layers[0])
+        preset, outlives = self.settings.preset.value, bool(self.settings.outlives.value)
+        self.job.start(Order(inquiry, preset, path, self.start_from.path, outlives), choice.layers[0])
 
     def _pause(self) -> None:
         if self.job.status.state is State.PAUSED:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
+from napari_slicegan.core.errors import DefectError
 from napari_slicegan.core.events import Evaluation, Progress
 from napari_slicegan.plugin.models import Models
-from napari_slicegan.plugin.work.worker import CancelledError, Control, UnexpectedError, start_worker
+from napari_slicegan.plugin.work.worker import CancelledError, Control, start_worker
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -107,9 +108,9 @@ class Job:
         self._control.stop()
 
     def abandon(self) -> None:
-        """End the job and leave the viewer alone, since its window has gone."""
+        """End the job, or let it go on alone, and leave the viewer alone, since its window has gone."""
         self._is_abandoned = True
-        self._control.stop()
+        self._control.quit()
 
     def _run(self, func: Any, *args: object, status: Status) -> None:
         """Run a function of `worker` in a thread."""
@@ -157,5 +158,5 @@ class Job:
 
 def _traceback(error: Exception) -> str:
     """How an error came about, as text: the error itself would keep what its frames held."""
-    kept = error.details if isinstance(error, UnexpectedError) else ""
+    kept = error.details if isinstance(error, DefectError) else ""
     return kept or "".join(traceback.format_exception(error))

@@ -12,6 +12,7 @@ from napari_slicegan.plugin.models import Models
 from napari_slicegan.plugin.train.estimate_job import EstimateJob
 from napari_slicegan.plugin.train.job import TrainingJob
 from napari_slicegan.plugin.work.job import Job
+from napari_slicegan.plugin.work.spare import Spare
 from napari_slicegan.plugin.workarounds import remove_layers_safely
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ class Jobs:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.models = Models()
-        self.training = TrainingJob(viewer, self.models)
+        self.spare = Spare()
+        self.training = TrainingJob(viewer, self.models, self.spare)
         self.generation = GenerationJob(viewer, self.models)
         self.loading = LoadingJob(viewer, self.models, self.generation)
         self.selection = SelectionJob(viewer, self.models, self.generation)
         self.surface = SurfaceJob(viewer, self.models)
         self.calibration = CalibrationJob(viewer, self.models)
-        self.estimate = EstimateJob(viewer, self.models)
+        self.estimate = EstimateJob(viewer, self.models, self.spare)
         self.check = CheckJob(viewer, self.models)
         self.offer = OfferJob(viewer, self.models)
         self.comparison = ComparisonJob(viewer, self.models)
@@ -71,6 +73,7 @@ class Jobs:
             job.abandon()
         for browser in self.browsers:
             browser.close()
+        self.spare.close()
 
 
 _jobs: WeakKeyDictionary[ViewerModel, Jobs] = WeakKeyDictionary()

@@ -16,29 +16,13 @@ from weakref import WeakSet
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QThreadPool
 
-from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.core.errors import DefectError, SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
 
 #: Seconds between two events of a kind that reach the window; none for other kinds.
 PAUSES = {Progress: 0.1, Preview: 2.0, CheckpointSaved: 0.0}
 
 _log = logging.getLogger(__name__)
-
-
-class UnexpectedError(SliceGANError):
-    """A defect; the log has its traceback.
-
-    Parameters
-    ----------
-    sentence : str
-        What to tell the user.
-    details : str
-        The traceback as text; the frames themselves would keep memory.
-    """
-
-    def __init__(self, sentence: str, details: str = "") -> None:
-        super().__init__(sentence)
-        self.details = details
 
 
 class CancelledError(SliceGANError):
@@ -63,6 +47,14 @@ class Pausable(Stoppable, Protocol):
         """Ask to go on."""
 
 
+@runtime_checkable
+class Leavable(Stoppable, Protocol):
+    """A training in another process, which may go on when nobody looks."""
+
+    def leave(self) -> bool:
+        """Let it go on alone, if it may."""
+
+
 class Control:
     """The window's hand on a worker; every method may be called from any thread."""
 
@@ -81,6 +73,11 @@ class Control:
         self._stop.set()
         if trainer := self._trainer:
             trainer.stop()
+
+    def quit(self) -> None:
+        """Ask the work to end since the window goes; what may go on alone does."""
+        if not (isinstance(trainer := self._trainer, Leavable) and trainer.leave()):
+            self.stop()
 
     def pause(self, *, wait: bool = True) -> None:
         """Ask a trainer that can wait to do so, or to go on."""
@@ -131,7 +128,7 @@ class CooperativeWorker(GeneratorWorker):  # type: ignore[misc]
 
     def quit(self) -> None:
         """Ask the work to end; napari calls this when its window closes."""
-        self._control.stop()
+        self._control.quit()
 
 
 _workers: WeakSet[CooperativeWorker] = WeakSet()
@@ -210,7 +207,7 @@ def no_defects(what: str) -> Iterator[None]:
 
     Raises
     ------
-    UnexpectedError
+    DefectError
         Something else than a SliceGANError was raised; the log has it.
     """
     try:
@@ -220,7 +217,7 @@ def no_defects(what: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001
         _log.error("%s failed", what, exc_info=error)
         sentence = f"{what} failed: {type(error).__name__}: {error}. The log has the details."
-        raise UnexpectedError(sentence, traceback.format_exc()) from None
+        raise DefectError(sentence, traceback.format_exc()) from None
 
 
 def reporter(control: Control, done: int = 0, count: int = 1) -> Callable[[float], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from napari_slicegan.plugin.work.threads import use_threads
+from napari_slicegan.core.threads import use_threads
 
 
 def test_nought_gives_the_choice_back_to_torch():
