@@ -134,14 +134,15 @@ class TrainingElsewhere:
         TrainingError
             It has failed, or its process has ended without a word.
         """
-        looked = float("-inf")
+        looked, before, state = float("-inf"), RunState.TRAINING, RunState.TRAINING
         while self.result is None and not self._is_left:
             if time.monotonic() - looked >= _SECONDS_BETWEEN_SUMMARIES:
                 looked = time.monotonic()
-                state = summary_of(self._path).state
+                before, state = state, summary_of(self._path).state
             self._ask()
             yield from self._follower.poll()
-            if state not in (RunState.TRAINING, RunState.PAUSED):
+            has_ended = state not in (RunState.TRAINING, RunState.PAUSED)
+            if has_ended and (state is before or state is not RunState.INTERRUPTED):  # or it is about to begin
                 self.result = self._ended(state)
             time.sleep(_SECONDS_BETWEEN_LOOKS)
 

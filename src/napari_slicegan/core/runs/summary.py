@@ -86,6 +86,9 @@ def summary_of(path: str | Path) -> RunSummary:
     summary = RunSummary(path, path.name, has_model=any((path / name).is_file() for name in (MODEL, CHECKPOINT)))
     status = read_status(path) or _status_from_log(path)
     state = _state_now(path, status)
+    if state is RunState.INTERRUPTED:  # or it has ended in between, and said so before it let the lock go
+        status = read_status(path) or status
+        state = state if status.state in LIVE else status.state
     here = state in LIVE and (status.pid, status.host) == (os.getpid(), this_host())
     error = status.evaluation.correlation_error if status.evaluation else None
     summary = replace(
