@@ -166,6 +166,7 @@ def test_it_outlives_its_window_and_is_found_again(make_napari_viewer, open_dock
     assert job(dock).status.path == path
     qtbot.waitUntil(lambda: len(second.layers) == 1, timeout=60_000)  # its preview
     assert job(dock).view.micrograph is not None
+    assert text_of(dock.panel.message).startswith("Another process trains it")
     click(dock.pause)
     qtbot.waitUntil(lambda: "It waits after" in job(dock).status.message, timeout=60_000)
     click(dock.stop)
@@ -183,6 +184,7 @@ def test_a_window_that_only_watches_stops_nothing(make_napari_viewer, open_dock:
     click(docks[0].start)
     until_trains(docks[0], qtbot)
     watching = job(docks[1])
+    docks[1].jobs.watch(docks[1])
     watching.watch_run(job(docks[0]).status.path)
     until_trains(docks[1], qtbot)
     docks.pop()

@@ -25,8 +25,6 @@ from napari_slicegan.plugin.work.run_view import RunView
 from napari_slicegan.plugin.work.spare import Spare
 from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
 
-_ELSEWHERE = "another process"
-
 
 def train_apart(order: Order | Continuation, spare: Spare, control: Control) -> Generator[object, None, Outcome | None]:
     """Let another process train: `Started` first, then the training's events.
@@ -40,15 +38,15 @@ def train_apart(order: Order | Continuation, spare: Spare, control: Control) -> 
     control : Control
         To stop it.
 
-    Yields
-    ------
-    Started or Event
-        What happens.
-
     Returns
     -------
     Outcome or None
         How it ended; None when it goes on alone.
+
+    Yields
+    ------
+    Started or Event
+        What happens.
     """
     with no_defects("The training"), closing(control):
         prepare_napari()
@@ -81,7 +79,7 @@ def watch(order: Watch, control: Control) -> Generator[object, None, Outcome | N
             info, picture = _info(data, network), middle_of(data, network.edge)
         except ModelError:  # a run need not hold its images
             info = read_info(order.path)
-        yield Started(_ELSEWHERE, info, picture, view)
+        yield Started("", info, picture, view, is_watched=True)
         yield from throttled(training)
         return _outcome(order.path, training.result)
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from napari_slicegan.plugin.work.spare import Spare
 
 
+_WATCHED = "Another process trains it: it goes on when this window is closed."
+
+
 class TrainingJob(Job):
     """The training of a viewer.
 
@@ -153,7 +156,8 @@ class TrainingJob(Job):
         if state is State.CHECKING:  # one that is watched may wait
             state = State.PAUSED if event.view.state is State.PAUSED else State.TRAINING
         last = self.view.evaluations[-1] if self.view.evaluations else None
-        self._update(state=state, device=event.device, message="", evaluation=last)
+        message = _WATCHED if event.is_watched else ""
+        self._update(state=state, device=event.device, message=message, evaluation=last)
 
     def _look_of_volumes(self, event: Started) -> Look | None:
         """The layer's colours on the scale of the volumes, whose intensities are bytes."""

@@ -165,7 +165,7 @@ class Settings:
             tooltip="Threads of the processor; 0 leaves the choice to torch.",
         )
         self.outlives = CheckBox(
-            text="goes on without napari",
+            text="outlives napari",
             value=preferences().outlives,
             tooltip=_OUTLIVES,
         )

@@ -94,19 +94,22 @@ class Started:
     Attributes
     ----------
     device : str
-        Where, for people.
+        Where, for people; empty where that is not known.
     info : ModelInfo
         What kind of model comes of it.
     micrograph : array (edge, edge) or (edge, edge, 3), optional
         The middle of the first image, as previews show it.
     view : RunView
         What the run has written so far.
+    is_watched : bool
+        Whether somebody else has started it.
     """
 
     device: str
     info: ModelInfo
     micrograph: npt.NDArray[Any] | None
     view: RunView
+    is_watched: bool = False
 
 
 @dataclass(frozen=True)
