@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from napari import current_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,3 +35,17 @@ def remove_layers_safely(viewer: ViewerModel) -> None:
             known().window._qt_viewer.canvas._scene_canvas.native.makeCurrent()  # type: ignore[union-attr]
 
     viewer.layers.events.removing.connect(make_current)
+
+
+def forget_when_done(worker: Any) -> None:
+    """Let napari forget a worker as soon as it has ended; it would keep each of them for as long as its window."""
+    manager = getattr(getattr(current_viewer(), "window", None), "_task_status_manager", None)
+    tasks = getattr(manager, "_tasks", None)  # napari offers no public way
+
+    def forget() -> None:
+        if isinstance(tasks, dict):
+            for key, task in list(tasks.items()):
+                if getattr(getattr(task, "_cancel_callback", None), "__self__", None) is worker:
+                    del tasks[key]
+
+    worker.finished.connect(forget)

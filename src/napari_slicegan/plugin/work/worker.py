@@ -18,6 +18,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_slicegan.core.errors import DefectError, SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
+from napari_slicegan.plugin.workarounds import forget_when_done
 
 #: Seconds between two events of a kind that reach the window; none for other kinds.
 PAUSES = {Progress: 0.1, Preview: 2.0, CheckpointSaved: 0.0}
@@ -176,7 +177,7 @@ def start_worker(
     CooperativeWorker
         Already started.
     """
-    return create_worker(
+    worker = create_worker(
         Work(description, func),
         *args,
         control=control,
@@ -184,6 +185,8 @@ def start_worker(
         _progress={"desc": description},
         _connect=slots,
     )
+    forget_when_done(worker)
+    return worker
 
 
 def throttled(events: Iterable[Event]) -> Iterator[Event]:
