@@ -30,7 +30,7 @@ def is_free(folder: Path) -> bool:
     OSError
         The directory cannot be read.
     """
-    return all(entry.suffix == ".part" or entry.name == IMAGES for entry in folder.iterdir())
+    return all(entry.suffix == ".part" or entry.name in (IMAGES, LOCK) for entry in folder.iterdir())
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:

@@ -11,6 +11,7 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError
 from napari_slicegan.core.files import CONFIG, IMAGES, is_free, write_atomically
+from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.stored_images import store_images
 
 _FORMAT = 1
@@ -33,13 +34,26 @@ def write_config(path: Path, data: TrainingData, fields: dict[str, Any]) -> None
     ------
     OutputError
         Something is there already, or the directory cannot be made.
+    TrainingError
+        Another process is making a run there.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not is_free(path):
-            raise OutputError(f"{path} exists already: resume the run, or choose another directory.")
+            raise _taken(path)
     except OSError as error:
         raise OutputError(f"The directory {path} cannot be made: {error.strerror or error}.") from error
+    with RunLock(path):  # another process may have had the same thought
+        if not is_free(path):
+            raise _taken(path)
+        _write(path, data, fields)
+
+
+def _taken(path: Path) -> OutputError:
+    return OutputError(f"{path} exists already: resume the run, or choose another directory.")
+
+
+def _write(path: Path, data: TrainingData, fields: dict[str, Any]) -> None:
     text = json.dumps({"format": _FORMAT, **fields}, indent=2)
     try:
         store_images(path, data)

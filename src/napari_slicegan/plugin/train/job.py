@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,6 +165,12 @@ class TrainingJob(Job):
         if self._look is None or event.info.phases or self._look.limits is None:
             return self._look
         return replace(self._look, limits=(0.0, 255.0))
+
+    def _on_error(self, error: Exception) -> None:
+        super()._on_error(error)
+        if self.status.path is not None:
+            with suppress(OSError):  # it goes only where nothing has come into it
+                self.status.path.rmdir()
 
     def _explain(self, error: Exception) -> str:
         """Say where the work of a broken training is, or where else to begin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from html import escape
@@ -134,13 +135,15 @@ class Settings:
         self._show_preset()
 
     def new_path(self, name: str) -> Path:
-        """A directory that is not there yet, for a run on an image of this name."""
+        """A new directory for a run on an image of this name, made at once: another napari may want the same."""
         words = "".join(letter if letter.isalnum() else " " for letter in name).split()
         stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{'-'.join(words)[:40]}".rstrip("_-")
         folder, number = Path(str(self.folder.value)).expanduser(), 2
         path = folder / stem
-        while path.exists():
-            path, number = folder / f"{stem}_{number}", number + 1
+        with suppress(OSError):  # the training says what is wrong with the folder
+            folder.mkdir(parents=True, exist_ok=True)
+            while not _made(path):
+                path, number = folder / f"{stem}_{number}", number + 1
         return path
 
     @property
@@ -230,6 +233,15 @@ class Settings:
 
     def _keep_length(self, length: float) -> None:
         self._lengths[self.length_unit.value] = length
+
+
+def _made(path: Path) -> bool:
+    """Make a directory; False where something is there already."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def _interval(widget: Any) -> Any:
