@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import pickle
+import pickle  # nosec B403  (its errors alone)
 import zipfile
 from pathlib import Path
 from typing import Any
