@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 TABLE_1 = {"kernel": [4] * 5, "stride": [2] * 5, "padding": [2, 2, 2, 2, 3]}
 """Layers of the generator: Table 1 of the paper, with as many channels as a test has time for."""
-HIDDEN = [6, 5, 4, 3]
+HIDDEN = [8, 6, 6, 6]
 LATENT = 3
 
 

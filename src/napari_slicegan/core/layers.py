@@ -65,11 +65,12 @@ def stretched(x: Tensor, grid: Stretch, axis: int, points: range, start: int = 0
         The points, along the axis.
     """
     # By torch's own weights, in one block after the other: (cells, points) of single cells.
-    spread = interpolate(torch.eye(grid.cells)[None], size=grid.points, mode="linear", align_corners=False)[0]
+    cells = torch.eye(grid.cells, dtype=torch.promote_types(x.dtype, torch.float32))
+    spread = interpolate(cells[None], size=grid.points, mode="linear", align_corners=False)[0]
     weights = torch.stack([spread[grid.cell(p % grid.points) + 1, p % grid.points] for p in points])
-    cells = torch.tensor([grid.cell(point) - start for point in points], device=x.device)
+    places = torch.tensor([grid.cell(point) - start for point in points], device=x.device)
     weights = weights.to(x).view(-1, *[1] * (x.ndim - axis - 1))
-    return x.index_select(axis, cells).lerp_(x.index_select(axis, cells + 1), weights)
+    return x.index_select(axis, places).lerp_(x.index_select(axis, places + 1), weights)
 
 
 class InterleavedTranspose(nn.ConvTranspose3d):
