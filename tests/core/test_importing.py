@@ -236,12 +236,46 @@ def test_an_archive_that_would_become_larger_is_not_unpacked(files):
         import_generator(*files)
 
 
-def test_numbers_that_the_old_format_claims_and_does_not_hold_are_not_looked_for(files, monkeypatch):
+def test_an_archive_that_others_could_read_in_another_way_is_not_opened(files):
+    an_archive(files[0], pickled_tensor(), {"0": bytes(8)})
+    with zipfile.ZipFile(files[0], "a") as archive:
+        archive.comment = b"another archive"
+    with pytest.raises(ModelError, match="an archive that is larger than its file"):
+        import_generator(*files)
+    an_archive(files[0], pickled_tensor(), {"0": bytes(8)})
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(files[0], "a") as archive:
+        archive.writestr("a/data/0", bytes(8))
+    with pytest.raises(ModelError, match="an archive that is larger than its file"):
+        import_generator(*files)
+
+
+@pytest.mark.parametrize(
+    ("pickled", "refusal"),
+    [
+        (pickled_tensor()[:-2] + b"}bs.", "something that is changed after it was made"),
+        (b"\x80\x02ctorch\nFloatStorage\n)R.", "a call of something else than a tensor"),
+        (b"\x80\x02ccollections\nOrderedDict\n(]tR.", "a call of something else than a tensor"),
+        (b"\x80\x02}K\x01K\x02s.", "a dictionary that has other keys than names"),
+        (b"\x80\x02}(K\x01K\x02u.", "a dictionary that has other keys than names"),
+        (b"\x80\x02K\x01Q.", "a reference to something else than a storage"),
+        (b"\x80\x02c__builtin__\nbytearray\n.", "__builtin__.bytearray"),
+        (b"\x80\x02" + b")" + b"\x85" * 10**6 + b".", "MiB of names|no dictionary of weights|damaged"),
+    ],
+)
+def test_what_else_a_pickle_could_do_it_does_not(pickled, refusal, files):
+    an_archive(files[0], pickled, {"0": bytes(8)})
+    with pytest.raises(ModelError, match=refusal):
+        import_generator(*files)
+
+
+def test_numbers_that_the_old_format_claims_and_does_not_hold_are_not_looked_for(files, tmp_path, monkeypatch):
     torch.save({"w": torch.zeros(1)}, files[0], _use_new_zipfile_serialization=False)
     header = files[0].read_bytes()
     starts = [place for place in range(len(header)) if header.startswith(b"\x80\x02", place)]
     before, after = header[: starts[3]], header[starts[4] :]
-    files[0].write_bytes(before + pickled_tensor((10**11,), (1,), 10**11) + after)
+    an_archive(tmp_path / "harmless.pt", pickled_tensor(), {"0": bytes(8)})  # behind it, where archives are looked for
+    harmless = (tmp_path / "harmless.pt").read_bytes()
+    files[0].write_bytes(before + pickled_tensor((10**11,), (1,), 10**11) + after + harmless)
     monkeypatch.setattr(torch, "load", lambda *_args, **_options: pytest.fail("torch has seen the file"))
     with pytest.raises(ModelError, match="tensors that are larger than the file"):
         import_generator(*files)

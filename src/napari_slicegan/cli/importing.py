@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from napari_slicegan.cli.images import stated_size
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"Wrote {out}: {_described(model.info)}.")
     for line in _assumptions(model.info, args):
         print(line)
-    print(f"Generate with it: napari-slicegan generate {out} --shape 64 64 64 --out volume.tif")
+    print(f"Generate with it: napari-slicegan generate {shlex.quote(str(out))} --shape 64 64 64 --out volume.tif")
     return 0
 
 
