@@ -160,7 +160,7 @@ def test_every_field_is_documented(facts, trained, image):
 
 def test_every_option_is_documented(command):
     text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
-    for name in ("demo", "train", "generate", "info"):
+    for name in ("demo", "train", "generate", "info", "import"):
         usage = " ".join(command(name, "--help").out.split("\n\n")[0].split())
         contract = " ".join(text.split(f"napari-slicegan {name} ")[1].split("napari-slicegan")[0].split())
         options = {word for word in usage.replace("[", " ").replace("]", " ").split() if word.startswith("--")}

@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_generate, _add_compare, _add_check, _add_info):
+    for add in (_add_demo, _add_train, _add_generate, _add_compare, _add_check, _add_info, _add_import):
         add(commands).add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
@@ -232,6 +232,27 @@ def _add_info(commands: Any) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_import(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "import",
+        help="turn a generator of the published code or of MicroLib into a model",
+        description="Turn a generator of the published code of SliceGAN or of MicroLib into a model\n"
+        "file. Nothing in its files is executed.",
+    )
+    parser.set_defaults(command="importing")  # no module can be called like the word of the language
+    parser.add_argument("generator", metavar="GENERATOR", help="its weights, NAME_Gen.pt")
+    parser.add_argument(
+        "parameters", nargs="?", metavar="PARAMS", help="its list of layers, NAME_params.data (as published)"
+    )
+    parser.add_argument("--out", required=True, metavar="MODEL", help="new file that ends in .safetensors")
+    parser.add_argument("--kind", choices=tuple(OutputKind), help="what a voxel is (grey for one channel, else phases)")
+    parser.add_argument(
+        "--phases", nargs="+", type=int, default=[], metavar="V", help="label of each phase, ascending (0 1 ...)"
+    )
+    _add_pixel_size(parser, "size of a voxel")
+    return parser
+
+
 def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
     parser.add_argument("image", nargs=count, metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
     parser.add_argument(
@@ -255,7 +276,11 @@ def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
         metavar="K",
         help="make each K x K pixels one, of the mean or the most frequent phase, for large structures (%(default)s)",
     )
-    parser.add_argument("--pixel-size", type=float, metavar="V", help="size of a pixel, instead of the file's")
+    _add_pixel_size(parser, "size of a pixel, instead of the file's")
+
+
+def _add_pixel_size(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--pixel-size", type=float, metavar="V", help=help_text)
     parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
 
 

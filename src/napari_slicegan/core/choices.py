@@ -27,10 +27,14 @@ class OutputKind(StrEnum):
 
 
 class Upsampling(StrEnum):
-    """How the last layer of the generator doubles its input."""
+    """How the last layer of the generator doubles its input.
+
+    STRETCH is the resize-convolution of generators that were imported, which nearly doubles it, see `core.stretching`.
+    """
 
     TRANSPOSE = "transpose"
     RESIZE = "resize"
+    STRETCH = "stretch"
 
 
 class Symmetry(StrEnum):

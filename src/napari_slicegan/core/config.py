@@ -80,7 +80,8 @@ class NetworkConfig:
     )
     upsampling: Upsampling = setting(
         Upsampling.TRANSPOSE,
-        "Last generator layer: 'transpose' convolution as published, or 'resize' and convolve.",
+        "Last generator layer: 'transpose' convolution as published, or 'resize' and convolve; 'stretch' and convolve "
+        "is for generators that were imported.",
     )
     output: OutputKind = setting(OutputKind.PHASES, "What a voxel is; taken from the training image.")
     image_channels: int = setting(
@@ -103,7 +104,7 @@ class NetworkConfig:
                 f"{len(self.padding)} paddings and {len(self.channels)} hidden channels; give one kernel, stride "
                 "and padding for each of at most 8 layers, and channels for all but the last."
             )
-        if self.upsampling is Upsampling.RESIZE and self.layers[-1] != (4, 2, 3):
+        if self.upsampling is not Upsampling.TRANSPOSE and self.layers[-1] != (4, 2, 3):
             raise ConfigError(
                 "The resize-convolution stands in for a last layer with kernel 4, stride 2, padding 3; "
                 f"layer {depth} has kernel, stride, padding {self.layers[-1]}."
@@ -118,7 +119,7 @@ class NetworkConfig:
     @property
     def geometry(self) -> Geometry:
         """Which latent cells make which voxels."""
-        return Geometry(self.layers)
+        return Geometry(self.layers, self.upsampling is Upsampling.STRETCH)
 
     @property
     def edge(self) -> int:

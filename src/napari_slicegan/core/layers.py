@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv3d, conv_transpose2d
+from torch.nn.functional import conv2d, conv3d, conv_transpose2d, interpolate
+
+from napari_slicegan.core.stretching import Stretch
 
 _FEW = 20480  # inputs in planes of a single volume, up to which torch convolves with small kernels in a slow way
 
@@ -39,6 +41,36 @@ def residue_kernels(weight: Tensor, stride: int) -> Tensor:
         weight = weight.unflatten(axis, (weight.shape[axis] // stride, stride))  # ends as (C, C', r, s, r, s, r, s)
     # Element rho + s j meets the input t - j: inputs run against the kernel.
     return weight.permute(3, 5, 7, 1, 0, 2, 4, 6).flip(5, 6, 7)
+
+
+def stretched(x: Tensor, grid: Stretch, axis: int, points: range, start: int = 0) -> Tensor:
+    """Interpolate along an axis.
+
+    Parameters
+    ----------
+    x : Tensor
+        Cells, along the axis from `start` on.
+    grid : Stretch
+        Which points lie between which cells.
+    axis : int
+        The axis.
+    points : range
+        Those that are wanted.
+    start : int
+        First cell of `x`.
+
+    Returns
+    -------
+    Tensor
+        The points, along the axis.
+    """
+    # By torch's own weights, in one block after the other: (cells, points) of single cells.
+    cells = torch.eye(grid.cells, dtype=torch.promote_types(x.dtype, torch.float32))
+    spread = interpolate(cells[None], size=grid.points, mode="linear", align_corners=False)[0]
+    weights = torch.stack([spread[grid.cell(p % grid.points) + 1, p % grid.points] for p in points])
+    places = torch.tensor([grid.cell(point) - start for point in points], device=x.device)
+    weights = weights.to(x).view(-1, *[1] * (x.ndim - axis - 1))
+    return x.index_select(axis, places).lerp_(x.index_select(axis, places + 1), weights)
 
 
 class InterleavedTranspose(nn.ConvTranspose3d):

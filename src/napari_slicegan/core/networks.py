@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from napari_slicegan.core.choices import OutputKind, Upsampling
 from napari_slicegan.core.config import NetworkConfig
-from napari_slicegan.core.layers import FoldedConvolution, InterleavedTranspose, ReturningConvolution
+from napari_slicegan.core.layers import FoldedConvolution, InterleavedTranspose, ReturningConvolution, stretched
 from napari_slicegan.core.normalization import BatchNormalization
 from napari_slicegan.core.parallel.peers import ALONE, Peers
+from napari_slicegan.core.stretching import Stretch
 
 
 class Generator(nn.Module):
@@ -45,6 +46,8 @@ class Generator(nn.Module):
             layers.append(kind(before, after, kernel, stride, padding, bias=False))
         if config.upsampling is Upsampling.RESIZE:
             layers[-1] = ResizeConvolution(widths[-2], widths[-1])
+        elif config.upsampling is Upsampling.STRETCH:
+            layers[-1] = StretchConvolution(widths[-2], widths[-1], config.geometry.stretch)
         self.layers = nn.ModuleList(layers)
         self.norms = nn.ModuleList(BatchNormalization(width) for width in config.channels)
         draw_weights(self, rng)
@@ -60,8 +63,8 @@ class Generator(nn.Module):
         Returns
         -------
         Tensor (B, image_channels, Z, Y, X)
-            S (n - m) voxels along an axis of n cells. Phases: probabilities that sum to 1 over the channels;
-            grey and colour: intensities from 0 to 1.
+            `Geometry.voxels` along an axis, S (n - m) of n cells. Phases: probabilities that sum to 1 over the
+            channels; grey and colour: intensities from 0 to 1.
         """
         x = self.outputs(latent)
         if not self.training:
@@ -90,8 +93,7 @@ class Generator(nn.Module):
 
     def _crop(self, x: Tensor, latent: Tensor) -> Tensor:
         """Drop the voxels at the far end that a neighbouring pass makes as well."""
-        geometry = self.config.geometry
-        z, y, x_ = (geometry.scale * (cells - geometry.overlap) for cells in latent.shape[2:])
+        z, y, x_ = map(self.config.geometry.voxels, latent.shape[2:])
         return x[:, :, :z, :y, :x_]
 
 
@@ -110,6 +112,30 @@ class ResizeConvolution(nn.Module):
         x = nn.functional.interpolate(x, scale_factor=2, mode="trilinear", align_corners=False)  # 2 n
         x = self.convolution(x)  # 2 n - 2
         return x[:, :, 1:-1, 1:-1, 1:-1]  # the interpolation at the border knows no neighbour
+
+
+class StretchConvolution(nn.Module):
+    """Interpolates to a few less than twice as many points, then convolves, as published; see `stretching`.
+
+    Parameters
+    ----------
+    before, after : int
+        Channels.
+    grid : Stretch
+        Of the points.
+    """
+
+    def __init__(self, before: int, after: int, grid: Stretch) -> None:
+        super().__init__()
+        self.grid = grid
+        self.convolution = nn.Conv3d(before, after, 3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn (B, C, n, n, n) into (B, C', p - 2, p - 2, p - 2), of p points that lie between n cells."""
+        for axis in (2, 3, 4):
+            x = stretched(x, self.grid, axis, range(self.grid.points_between(x.shape[axis])))
+        made: Tensor = self.convolution(x)
+        return made
 
 
 class Discriminator(nn.Module):

@@ -56,7 +56,7 @@ class Sample:
     def __init__(self, network: NetworkConfig, volumes: int, seed: int = SEED) -> None:
         geometry = network.geometry
         cells = max(geometry.latent_edge, geometry.cells(EDGE))
-        self.edge = geometry.scale * (cells - geometry.overlap)
+        self.edge = geometry.voxels(cells)
         count = min(max(1, volumes * 64**3 // self.edge**3), _MOST_VOLUMES)
         shape = (-(-count // 2), network.latent_channels, cells, cells, cells)
         self.latents = in_pairs(torch.randn(shape, generator=torch.Generator().manual_seed(seed)))

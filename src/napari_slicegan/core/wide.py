@@ -99,7 +99,8 @@ class WideView:
         """A source, and wide slices (M, C, edge, edge) of a new slab along an axis that is drawn, which are like it."""
         axis = int(torch.randint(3, (), generator=rng))
         latent = torch.randn((1, self._network.latent_channels, *self.shape(axis)), generator=rng).to(self._device)
-        slab = self._shown.volumes(generator, latent)  # (1, C, Z, Y, X)
+        width = _TIMES * self._network.edge
+        slab = self._shown.volumes(generator, latent)[..., :width, :width, :width]  # (1, C, Z, Y, X)
         slices = self._shown.across(slab, axis, rng)  # (M, C, 2 edge, 2 edge)
         return self._views[axis][0], _halved(slices)
 

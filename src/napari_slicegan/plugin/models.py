@@ -60,8 +60,8 @@ class ModelEntry:
 
     @property
     def scale(self) -> int:
-        """Voxels for each latent cell: periodic sizes are multiples of it."""
-        return self.model.info.network.geometry.scale
+        """Voxels of a period, mostly those of a latent cell: periodic sizes are multiples of it."""
+        return self.model.info.network.geometry.period[0]
 
     @property
     def material(self) -> str:

@@ -12,11 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from napari_slicegan.core.choices import OutputKind, Precision
-from napari_slicegan.core.networks import Generator, ResizeConvolution
+from napari_slicegan.core.networks import Generator, ResizeConvolution, StretchConvolution
 from napari_slicegan.core.values import label_dtype
 from napari_slicegan.core.volume.latent import latent_field
 from napari_slicegan.core.volume.request import REDUCED_LAYERS, VolumeRequest
-from napari_slicegan.core.volume.stages import InterleavedConvolution, Ranges, ResizedConvolution, Stage, affine
+from napari_slicegan.core.volume.stages import (
+    InterleavedConvolution,
+    Ranges,
+    ResizedConvolution,
+    Stage,
+    StretchedConvolution,
+    affine,
+)
 
 
 class Evaluation:
@@ -73,6 +80,8 @@ class Evaluation:
         last, offsets = generator.layers[-1], generator.offsets
         if isinstance(last, ResizeConvolution):
             return [*stages, ResizedConvolution(last, offsets, number, finish)]
+        if isinstance(last, StretchConvolution):
+            return [*stages, StretchedConvolution(last, offsets, number, finish)]
         assert isinstance(last, nn.ConvTranspose3d)
         return [*stages, InterleavedConvolution(last, (torch.ones_like(offsets), offsets), number, finish)]
 

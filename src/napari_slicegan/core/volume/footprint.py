@@ -38,8 +38,9 @@ def working_bytes(network: NetworkConfig, precision: Precision) -> int:
     weights = [layer.number * layer.weights for layer in layers]
     preparing = sum(weights) + 2 * 4 * max(layer.weights for layer in layers)
     kept = sum(weights) + sum(layer.number * layer.outputs for layer in hidden)
-    if network.upsampling is Upsampling.RESIZE:  # in one piece, interpolated before it is convolved
-        passing = 8 * last.number * last.inputs + _finished(network, last.number, last.number * last.outputs)
+    if network.upsampling is not Upsampling.TRANSPOSE:  # in one piece, interpolated before it is convolved
+        copies = 2 if network.upsampling is Upsampling.STRETCH else 1  # the cells before and behind all points
+        passing = copies * 8 * last.number * last.inputs + _finished(network, last.number, last.number * last.outputs)
     else:
         kept += last.outputs if network.output is not OutputKind.PHASES else last.outputs // network.image_channels
         slab, copied = _slab(last, hidden[-1:])

@@ -66,19 +66,20 @@ class VolumeRequest:
         ModelError
             With the sizes that are possible.
         """
+        period, _ = geometry.period
         for axis, size in zip(AXES, self.shape, strict=True):
-            below = size // geometry.scale * geometry.scale
+            below = size // period * period
             if axis in self.periodic and below != size:
-                sizes = " or ".join(str(size) for size in (below, below + geometry.scale) if size)
+                sizes = " or ".join(str(size) for size in (below, below + period) if size)
                 raise ModelError(
-                    f"A periodic volume is a multiple of {geometry.scale} voxels long, but {axis} has {size}: "
-                    f"choose {sizes}."
+                    f"A periodic volume is a multiple of {period} voxels long, but {axis} has {size}: choose {sizes}."
                 )
 
     def period_cells(self, geometry: Geometry) -> tuple[int | None, int | None, int | None]:
         """Latent cells after which each axis repeats; None where it does not."""
+        voxels, cells = geometry.period
         z, y, x = (
-            size // geometry.scale if axis in self.periodic else None
+            size // voxels * cells if axis in self.periodic else None
             for axis, size in zip(AXES, self.shape, strict=True)
         )
         return z, y, x

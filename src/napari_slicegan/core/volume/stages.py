@@ -17,8 +17,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from napari_slicegan.core.layers import residue_kernels
-from napari_slicegan.core.networks import ResizeConvolution
+from napari_slicegan.core.layers import residue_kernels, stretched
+from napari_slicegan.core.networks import ResizeConvolution, StretchConvolution
 from napari_slicegan.core.volume.request import Triple
 
 Range = tuple[int, int]
@@ -144,12 +144,12 @@ class InterleavedConvolution:
         return tuple(slices)
 
 
-class ResizedConvolution:
-    """The last layer that interpolates and convolves, for any range of its outputs.
+class _OnePiece:
+    """A last layer that interpolates and convolves, for any range of its outputs.
 
     Parameters
     ----------
-    layer : ResizeConvolution
+    layer : ResizeConvolution or StretchConvolution
         The layer.
     offsets : Tensor (C',)
         Added to its outputs.
@@ -159,18 +159,24 @@ class ResizedConvolution:
         What becomes of the outputs (..., C').
     """
 
-    def __init__(self, layer: ResizeConvolution, offsets: Tensor, dtype: torch.dtype, finish: Finish) -> None:
+    def __init__(
+        self, layer: ResizeConvolution | StretchConvolution, offsets: Tensor, dtype: torch.dtype, finish: Finish
+    ) -> None:
         self._layer, self._finish = deepcopy(layer), finish
         self._layer.convolution.bias = nn.Parameter(offsets.detach().clone())
         self._layer.to(dtype)
+
+    def release(self) -> None:
+        """Nothing is kept."""
+
+
+class ResizedConvolution(_OnePiece):
+    """`ResizeConvolution`, for any range of its outputs."""
 
     def inputs(self, wanted: Range) -> Range:
         """The range of inputs that a range of outputs depends on."""
         low, high = wanted
         return low // 2, (high + 3) // 2 + 1
-
-    def release(self) -> None:
-        """Nothing is kept."""
 
     def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:  # noqa: ARG002
         """Give wanted outputs, see `Stage`."""
@@ -179,6 +185,23 @@ class ResizedConvolution:
             slice(low - 2 * first, high - 2 * first) for first, (low, high) in zip(start, wanted, strict=True)
         )
         return y[z, y_, x_]
+
+
+class StretchedConvolution(_OnePiece):
+    """`StretchConvolution`, for any range of its outputs."""
+
+    _layer: StretchConvolution
+
+    def inputs(self, wanted: Range) -> Range:
+        """The range of inputs that a range of outputs depends on: each on three points, a point on two inputs."""
+        low, high = wanted
+        return self._layer.grid.cell(low), self._layer.grid.cell(high + 1) + 2
+
+    def __call__(self, x: Tensor, start: Triple, wanted: Ranges, thin: int | None = None) -> Tensor:  # noqa: ARG002
+        """Give wanted outputs, see `Stage`."""
+        for axis, (first, (low, high)) in enumerate(zip(start, wanted, strict=True)):
+            x = stretched(x, self._layer.grid, axis, range(low, high + 2), first)
+        return self._finish(self._layer.convolution(x[None].movedim(-1, 1))[0].movedim(0, -1))
 
 
 def affine(norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
