@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.files import MODEL
+from napari_slicegan.core.files import MODEL, is_own_file
 from napari_slicegan.core.model_info import ModelInfo
 
 HEADER = "napari-slicegan"
@@ -33,6 +33,8 @@ def read_info(path: str | Path) -> ModelInfo:
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
+    if path.is_dir() and not is_own_file(file):
+        raise ModelError(f"There is no model in {path}.")
     try:
         with safe_open(file, framework="numpy") as content:
             header = (content.metadata() or {}).get(HEADER)

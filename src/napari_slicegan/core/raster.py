@@ -48,14 +48,30 @@ def check_claim(name: str, claimed: int, file_bytes: int, expansion: int) -> Non
     """
     if claimed > LARGEST_BYTES:
         raise DataError(
-            f"{name} holds {claimed / 1e9:.0f} GB of pixels; at most {LARGEST_BYTES / 1e9:.0f} GB "
+            f"{name} holds {_in_units(claimed, 1e9)} GB of pixels; at most {LARGEST_BYTES / 1e9:.0f} GB "
             "can be read. Crop it or save it with fewer bits."
         )
-    if claimed > expansion * file_bytes:
+    check_held(name, claimed, file_bytes, expansion)
+
+
+def check_held(name: str, claimed: int, file_bytes: int, expansion: int) -> None:
+    """Refuse a picture, to be read in parts, that its file cannot hold; see `check_claim`.
+
+    Raises
+    ------
+    DataError
+        The header claims more than the file can hold.
+    """
+    if not 0 <= claimed <= expansion * file_bytes:
         raise DataError(
-            f"{name} claims {claimed / 1e6:,.0f} MB of pixels in a file of {file_bytes:,} bytes: "
+            f"{name} claims {_in_units(claimed, 1e6)} MB of pixels in a file of {file_bytes:,} bytes: "
             "it is damaged or cut short. Save or copy it again."
         )
+
+
+def _in_units(claimed: int, unit: float) -> str:
+    """A number of bytes as people read it; files may claim numbers that are too large to be divided."""
+    return f"{min(claimed, 10**30) / unit:,.0f}"
 
 
 def read_npy(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from safetensors.numpy import save
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, ModelError
-from napari_slicegan.core.files import IMAGES, write_atomically
+from napari_slicegan.core.files import IMAGES, is_own_file, write_atomically
 
 _MOST_BYTES = 2**29
 _ROOM = 2**20  # bytes of a header at most
@@ -70,7 +71,7 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
         They are not there, damaged, or not those of the run.
     """
     file = path / IMAGES
-    if not file.is_file() or not facts:
+    if not is_own_file(file) or not facts:
         raise ModelError(
             f"The run {path} does not hold its training images (older runs do not, nor does one of more than 512 MiB "
             "of images): give the same images again to go on with it."
@@ -88,7 +89,7 @@ def _assembled(file: Path, facts: dict[str, Any]) -> TrainingData:
     """Training data of a file, whose sizes are checked before anything is read."""
     shapes, is_stack = [tuple(map(int, shape)) for shape in facts.pop("shapes")], facts.pop("is_stack")
     expected = dict(zip(_NAMES, shapes[:1] if is_stack else shapes, strict=False))
-    size = sum(int(np.prod(shape)) for shape in expected.values())
+    size = sum(prod(shape) for shape in expected.values())
     if not size <= _MOST_BYTES or not size <= file.stat().st_size <= size + _ROOM:
         raise ValueError("its length is wrong")
     sources = _read(file, expected)

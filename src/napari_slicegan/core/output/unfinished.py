@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ class Unfinished:
         if part.exists() and before is not None:
             if before != self._header:
                 raise OutputError(_difference(part, before, self._header))
+            self._check_counts()
             self.sink = self._kind.make(part, self._description, True)
             return
         try:
@@ -97,6 +99,12 @@ class Unfinished:
             self._journal.close()
             remove_unfinished(self._path)
             raise
+
+    def _check_counts(self) -> None:
+        """Refuse a journal that counts something else than the voxels of this volume."""
+        shape = self._description.shape
+        if not self._journal.tally.fits(prod(shape[:3]), len(self._description.phases), prod(shape[3:])):
+            raise OutputError(f"{self._journal.path} is damaged: remove it and {part_of(self._path)}.")
 
     def _start(self, part: Path) -> None:
         remove_part(self._path)  # of a process that was killed before the journal began
@@ -185,7 +193,8 @@ def _difference(part: Path, before: dict[str, Any], now: dict[str, Any]) -> str:
     """Say how the unfinished volume differs from the one that is wanted."""
     names = []
     for topic in ("request", "made with"):
-        old = before.get(topic, {})
+        found = before.get(topic)
+        old = found if isinstance(found, dict) else {}
         names += [f"{name} {old.get(name)}, not {new}" for name, new in now[topic].items() if old.get(name) != new]
     if before.get("model") != now["model"]:
         names.append("another model")

@@ -42,9 +42,9 @@ def layer_data(path: Path, shape: tuple[int, ...] = ()) -> Any:
             return None  # not without reading all of it
         volume = open_volume(path, shape)
         return volume if fits_in_3d(volume.shape) else None
-    from napari_slicegan.core.output.sinks.ome_zarr import open_levels
+    from napari_slicegan.core.output.stores import open_store
 
-    return shown_levels([ChannelsLast(array) if array.ndim == 4 else array for array in open_levels(path)])
+    return shown_levels([ChannelsLast(array) if array.ndim == 4 else array for array in open_store(path).levels])
 
 
 def shown_levels(levels: list[Any]) -> Any:
