@@ -26,3 +26,9 @@ class ModelError(SliceGANError):
 
 class OutputError(SliceGANError):
     """A place that cannot be written to."""
+
+
+def brief(error: BaseException) -> str:
+    """What another package says is wrong, in one line that is not too long: it may quote all of a file."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(reason).strip().partition("\n")[0][:120]

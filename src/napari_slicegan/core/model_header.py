@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from napari_slicegan.core.errors import ModelError
+from napari_slicegan.core.errors import ModelError, brief
 from napari_slicegan.core.files import MODEL, is_own_file
 from napari_slicegan.core.model_info import ModelInfo
 
@@ -39,7 +39,7 @@ def read_info(path: str | Path) -> ModelInfo:
         with safe_open(file, framework="numpy") as content:
             header = (content.metadata() or {}).get(HEADER)
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{file} is not a model of napari-slicegan, or it is damaged ({error}).") from error
+        raise ModelError(f"{file} is not a model of napari-slicegan, or it is damaged ({brief(error)}).") from error
     if header is None:
         raise ModelError(f"{file} is not a model of napari-slicegan.")
     return ModelInfo.from_json(header)

@@ -23,7 +23,7 @@ from typing import Any
 from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
+from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError, brief
 from napari_slicegan.core.events import Event
 from napari_slicegan.core.files import CHECKPOINT, LOG, is_own_file
 from napari_slicegan.core.model_info import ModelInfo
@@ -207,7 +207,7 @@ class Run:
         try:
             recipe = TrainingConfig(**last) if last else self.training
         except (TypeError, ConfigError) as error:
-            raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({error}).") from error
+            raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({brief(error)}).") from error
         return replace(recipe, **end)
 
     def trainer(

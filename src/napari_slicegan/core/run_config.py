@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError
+from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError, brief
 from napari_slicegan.core.files import CONFIG, IMAGES, is_free, is_own_file, read_small, write_atomically
 from napari_slicegan.core.stored_images import store_images
 
@@ -87,4 +87,4 @@ def _check_words(fields: dict[str, Any], images: tuple[Any, ...]) -> None:
 
 def damaged(path: Path, error: Exception) -> ModelError:
     """What to say of settings that cannot be read."""
-    return ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({error}).")
+    return ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({brief(error)}).")

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import DataError, ModelError
+from napari_slicegan.core.errors import DataError, ModelError, brief
 from napari_slicegan.core.files import IMAGES, is_own_file, write_atomically
 
 _MOST_BYTES = 2**29
@@ -81,7 +81,9 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str) -> Training
         if data.fingerprint != fingerprint:
             raise ValueError("other images than the run was started with")
     except (SafetensorError, DataError, OSError, *_WRONG) as error:
-        raise ModelError(f"{file} is damaged ({error}): give the same images again to go on with the run.") from error
+        raise ModelError(
+            f"{file} is damaged ({brief(error)}): give the same images again to go on with the run."
+        ) from error
     return data
 
 
@@ -98,6 +100,8 @@ def _assembled(file: Path, facts: dict[str, Any]) -> TrainingData:
     kind = OutputKind(facts.pop("kind"))
     if kind is OutputKind.PHASES and any(int(source.max()) >= len(facts["phases"]) for source in sources):
         raise ValueError("it holds more phases than the run has")
+    if not all(isinstance(name, str) for name in facts["names"]):
+        raise ValueError("its images have no names")
     tuples = {name: _tuples(value) for name, value in facts.items()}
     return TrainingData(kind, tuple(sources), **tuples)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -201,7 +202,11 @@ def _decoded_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> np.ndarra
     from PIL import TiffImagePlugin
 
     frames = []
-    with path.open("rb") as file, TiffImagePlugin.TiffImageFile(file) as image:
+    with (
+        warnings.catch_warnings(action="ignore"),  # of tags that are damaged
+        path.open("rb") as file,
+        TiffImagePlugin.TiffImageFile(file) as image,
+    ):
         for index in (int(page.index) for page in series.pages if page):
             image.seek(index)
             frames.append(picture_array(image))

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_slicegan.core.errors import DataError, OutputError, SliceGANError
+from napari_slicegan.core.errors import DataError, OutputError, SliceGANError, brief
 from napari_slicegan.core.files import read_small
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
-from napari_slicegan.core.raster import check_held
+from napari_slicegan.core.raster import check_held, npy_layout
 
 _LONGEST = 2**24  # bytes of what stands beside the voxels
 _WIDEST_NUMBER = 8  # bytes
@@ -114,9 +114,8 @@ def _sentences(path: Path) -> Iterator[None]:
     except SliceGANError:
         raise
     except Exception as error:  # decoders raise anything at all on damaged files
-        reason = f"{error}".splitlines()[:1] or [type(error).__name__]
         raise DataError(
-            f"{path} cannot be read as a volume ({reason[0]:.200}): it is damaged, or holds something else."
+            f"{path} cannot be read as a volume ({brief(error)}): it is damaged, or holds something else."
         ) from error
 
 
@@ -159,7 +158,8 @@ def _record(path: Path) -> dict[str, Any]:
 
 
 def _npy(path: Path) -> Any:
-    return np.lib.format.open_memmap(path, mode="r")  # never loads objects
+    shape, order, dtype, offset = npy_layout(path)
+    return np.memmap(path, dtype, "r", offset, shape, order)
 
 
 def _raw(path: Path) -> Any:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.errors import DataError
+import numpy as np
+
+from napari_slicegan.core.errors import DataError, brief
 from napari_slicegan.core.files import read_small
 from napari_slicegan.core.output.zarr_checks import check_claims, check_codecs, check_tree
 
@@ -19,13 +21,43 @@ _LONGEST = 2**24
 _MOST_LEVELS = 64
 
 
+class Level:
+    """An array of a store, read when it is sliced; damage that shows only then is said in a sentence.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        The array.
+    name : str
+        Of the store.
+    """
+
+    def __init__(self, array: Any, name: str) -> None:
+        self._array, self._name = array, name
+        self.shape, self.dtype, self.ndim, self.size = array.shape, array.dtype, array.ndim, array.size
+        self.chunks = array.chunks
+
+    def __getitem__(self, key: Any) -> Any:
+        """Read a part."""
+        try:
+            return self._array[key]
+        except IndexError:
+            raise
+        except Exception as error:  # codecs raise anything at all on damaged chunks
+            raise DataError(f"{self._name} is damaged: a part of it cannot be read ({brief(error)}).") from error
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Read all of it."""
+        return np.asarray(self[...], dtype)
+
+
 @dataclass(frozen=True)
 class Store:
     """An image in OME-Zarr. Nothing of it is read until it is used.
 
     Attributes
     ----------
-    levels : list of zarr.Array
+    levels : list of Level
         The resolutions, the finest first.
     axes : tuple of str
         Their names, for example ("c", "z", "y", "x").
@@ -37,7 +69,7 @@ class Store:
         What napari-slicegan wrote of the volume; empty in stores of others.
     """
 
-    levels: list[Any]
+    levels: list[Level]
     axes: tuple[str, ...]
     units: tuple[str, ...]
     scale: tuple[float, ...]
@@ -89,9 +121,18 @@ def open_store(path: Path) -> Store:
     except DataError:
         raise
     except Exception as error:  # zarr raises anything at all on damaged stores
-        raise DataError(f"{path.name} cannot be read as OME-Zarr: it is damaged or incomplete ({error}).") from error
+        raise DataError(
+            f"{path.name} cannot be read as OME-Zarr: it is damaged or incomplete ({brief(error)})."
+        ) from error
     record = attributes.get(KEY)
-    return Store(levels, names, units, scale, translation, record if isinstance(record, dict) else {})
+    return Store(
+        [Level(level, path.name) for level in levels],
+        names,
+        units,
+        scale,
+        translation,
+        record if isinstance(record, dict) else {},
+    )
 
 
 def _place(steps: list[Mapping[str, Any]], count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

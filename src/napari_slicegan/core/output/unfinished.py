@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import OutputError, brief
 from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.journal import Journal
 from napari_slicegan.core.output.places import (
@@ -91,7 +91,7 @@ class Unfinished:
             if before != self._header:
                 raise OutputError(_difference(part, before, self._header))
             self._check_counts()
-            self.sink = self._kind.make(part, self._description, True)
+            self.sink = self._found(part)
             return
         try:
             self._start(part)
@@ -99,6 +99,15 @@ class Unfinished:
             self._journal.close()
             remove_unfinished(self._path)
             raise
+
+    def _found(self, part: Path) -> Sink:
+        """The sink of what is there."""
+        try:
+            return self._kind.make(part, self._description, True)
+        except (OutputError, OSError):
+            raise
+        except Exception as error:  # its header may hold anything at all
+            raise OutputError(f"{part} is damaged ({brief(error)}): remove it and its journal.") from error
 
     def _check_counts(self) -> None:
         """Refuse a journal that counts something else than the voxels of this volume."""

@@ -21,7 +21,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from napari_slicegan.core.choices import OutputKind
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import OutputError, brief
 from napari_slicegan.core.output.sinks import ngff, pyramid
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import Level
@@ -135,7 +135,12 @@ class OmeZarrSink:
         return array
 
     def _put(self, array: zarr.Array[Any], place: Slices, values: Array) -> None:
-        array[(..., *place)] = values
+        try:
+            array[(..., *place)] = values
+        except OSError:
+            raise
+        except Exception as error:  # what the file holds already may be damaged
+            raise OutputError(f"{self._part} is damaged ({brief(error)}): remove it and its journal.") from error
         shards = array.shards or array.chunks
         edges = zip(place, shards[-3:], strict=True)
         touched = product(*(range(part.start // edge, -(-part.stop // edge)) for part, edge in edges))
