@@ -323,7 +323,7 @@ def test_a_measurement_is_broken_off_and_the_next_order_is_not(tmp_path, data):
 
 def test_an_idle_process_ends_with_whoever_has_started_it():
     process = Process()
-    process.end()
+    process.end(PATIENCE)
     assert process._popen.returncode == 0
 
 

@@ -18,7 +18,7 @@ from napari_slicegan.core.cluster import engine as cluster
 from napari_slicegan.core.cluster.engine import stream_on_cluster, to_dask
 from napari_slicegan.core.cluster.remote import Maker, SharedStore, Worker
 from napari_slicegan.core.errors import ModelError, OutputError
-from napari_slicegan.core.output.sinks.ome_zarr import open_levels
+from napari_slicegan.core.output.stores import open_store
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.generation import Generation
 from napari_slicegan.core.volume.request import VolumeRequest
@@ -160,7 +160,7 @@ def test_a_cluster_writes_the_same_store(name, two_processes, tmp_path):
     heard = []
     path = tmp_path / "cluster.ome.zarr"
     tally = stream_on_cluster(model, request, path, two_processes.scheduler_address, progress=heard.append)
-    np.testing.assert_array_equal(open_levels(path)[0][...], in_memory(model, request))
+    np.testing.assert_array_equal(open_store(path).levels[0][...], in_memory(model, request))
     assert tally == stream(model, request, tmp_path / "alone.ome.zarr")
     assert files_of(path) == files_of(tmp_path / "alone.ome.zarr")
     assert heard == sorted(heard)
@@ -264,7 +264,7 @@ def test_the_scheduler_may_be_named_by_its_file(two_processes, tmp_path):
     file.write_text(json.dumps(two_processes.scheduler.identity()), encoding="utf-8")
     request = VolumeRequest((8, 9, 10), seed=3)
     stream_on_cluster(a_model(), request, tmp_path / "v.ome.zarr", str(file))
-    np.testing.assert_array_equal(open_levels(tmp_path / "v.ome.zarr")[0][...], in_memory(a_model(), request))
+    np.testing.assert_array_equal(open_store(tmp_path / "v.ome.zarr").levels[0][...], in_memory(a_model(), request))
 
 
 def test_a_cluster_writes_one_format(tmp_path):

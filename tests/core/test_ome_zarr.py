@@ -10,8 +10,9 @@ import zarr
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.output.sinks import ome_zarr
 from napari_slicegan.core.output.sinks.base import VolumeDescription
-from napari_slicegan.core.output.sinks.ome_zarr import KEY, OmeZarrSink, chunk_and_shard, open_levels
+from napari_slicegan.core.output.sinks.ome_zarr import KEY, OmeZarrSink, chunk_and_shard
 from napari_slicegan.core.output.sinks.pyramid import blocks_of
+from napari_slicegan.core.output.stores import open_store
 from tests.core.test_pyramid import commonest, plain
 
 TILE = 16
@@ -98,7 +99,7 @@ def test_units_have_the_names_of_the_specification(tmp_path, unit, name, size):
 def test_every_level_has_the_right_voxels(tmp_path, kind):
     volume = a_volume(kind)
     stored(tmp_path / "v.ome.zarr", volume, kind)
-    levels = open_levels(tmp_path / "v.ome.zarr")
+    levels = open_store(tmp_path / "v.ome.zarr").levels
     assert [level.shape[-3:] for level in levels] == [(40, 21, 35), (20, 11, 18), (10, 6, 9)]
     rule = commonest if kind is OutputKind.PHASES else (lambda voxels: int(np.floor(voxels.mean() + 0.5)))
     expected = np.moveaxis(volume, -1, 0) if kind is OutputKind.COLOUR else volume[None]
@@ -120,7 +121,7 @@ def test_colours_come_before_space(tmp_path):
         {"type": "translation", "translation": [0, 0.2, 0.2, 0.2]},
     ]
     assert [channel["color"] for channel in ome["omero"]["channels"]] == ["FF0000", "00FF00", "0000FF"]
-    array = open_levels(tmp_path / "v.ome.zarr")[0]
+    array = open_store(tmp_path / "v.ome.zarr").levels[0]
     assert array.metadata.dimension_names == ("c", "z", "y", "x")
     assert (array.chunks, array.shards) == ((1, 16, 16, 16), (3, 16, 16, 16))
 
@@ -132,7 +133,7 @@ def test_a_tile_is_a_file(tmp_path):
     sink.write((slice(128, 256), slice(0, 128), slice(0, 128)), volume[128:256, :, :128])
     files = [path for path in (tmp_path / "v" / "0").rglob("*") if path.is_file() and path.name != "zarr.json"]
     assert files == [tmp_path / "v" / "0" / "c" / "1" / "0" / "0"]
-    assert open_levels(tmp_path / "v")[0].chunks == (64, 64, 64)
+    assert open_store(tmp_path / "v").levels[0].chunks == (64, 64, 64)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_pieces_may_lie_across_files_and_come_in_any_order(tmp_path, kind):
     places = list(product(*cuts))
     for place in reversed(places):
         sink.write(place, volume[place])
-    level = open_levels(tmp_path / "v")[0][...]
+    level = open_store(tmp_path / "v").levels[0][...]
     np.testing.assert_array_equal(np.moveaxis(level, 0, -1) if kind is OutputKind.COLOUR else level, volume)
 
 
@@ -186,7 +187,7 @@ def test_without_resuming_it_begins_anew(tmp_path):
     stored(tmp_path / "v", volume)
     (tmp_path / "v" / "stray").touch()
     sink = OmeZarrSink(tmp_path / "v", described(volume), resume=False)
-    (level,) = open_levels(tmp_path / "v")
+    (level,) = open_store(tmp_path / "v").levels
     assert not np.any(level[...])
     assert sorted(path.name for path in (tmp_path / "v").iterdir()) == ["0", "zarr.json"]
     assert zarr.open_group(tmp_path / "v").attrs[KEY]["complete"] is False
@@ -257,4 +258,4 @@ def test_all_levels_are_on_the_disk_before_the_store_is_complete(tmp_path, monke
 def test_a_file_of_zeros_only_may_be_missing(tmp_path):
     volume = np.zeros((20, 20, 20), np.uint8)
     stored(tmp_path / "v", volume, OutputKind.GREY)
-    assert not open_levels(tmp_path / "v")[0][...].any()
+    assert not open_store(tmp_path / "v").levels[0][...].any()

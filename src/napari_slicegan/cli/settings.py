@@ -6,7 +6,6 @@ Names, types, defaults and help texts come from the fields of the settings' clas
 from __future__ import annotations
 
 import argparse
-import math
 import textwrap
 import tomllib
 from collections.abc import Mapping
@@ -15,12 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from napari_slicegan.core.config import NetworkConfig, TrainingConfig
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig, shown
 from napari_slicegan.core.errors import ConfigError
 from napari_slicegan.core.presets import PRESETS, Preset
 
 _FROM_THE_IMAGE = ("output", "image_channels")
 _END = ("iterations", "minutes")
+_LARGEST_NUMBER = 1e300  # whole numbers have no end
 _TABLES: dict[str, type] = {"network": NetworkConfig, "training": TrainingConfig}
 _FIELDS: dict[str, dict[str, Field[Any]]] = {
     table: {item.name: item for item in fields(config) if item.name not in _FROM_THE_IMAGE}
@@ -114,7 +114,7 @@ def read_config(path: str) -> dict[str, Any]:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not a TOML file: {error}.") from error
     values = {}
     for table, settings in content.items():
@@ -170,13 +170,13 @@ def _typed(name: str, value: Any) -> Any:
     kind = _TYPES[name]
     if kind is int and _is_whole(value):
         return value
-    if kind is float and (_is_whole(value) or (isinstance(value, float) and math.isfinite(value))):
+    if kind is float and (_is_whole(value) or isinstance(value, float)) and abs(value) < _LARGEST_NUMBER:
         return float(value)
     if get_origin(kind) is tuple and isinstance(value, list) and all(map(_is_whole, value)):
         return tuple(value)
     if _is_words(kind) and value in tuple(kind):
         return kind(value)
-    raise ConfigError(f"The setting {name} is {value!r}: give {_wanted(kind)}.")
+    raise ConfigError(f"The setting {name} is {shown(value)}: give {_wanted(kind)}.")
 
 
 def _is_words(kind: Any) -> bool:

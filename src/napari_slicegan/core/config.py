@@ -29,6 +29,14 @@ def setting(default: Any, help_text: str, **limits: float) -> Any:
     return field(default=default, metadata={"help": help_text, **limits})
 
 
+def shown(value: object) -> str:
+    """A value as messages show it, however long it is."""
+    try:
+        return f"{value!r}"[:200]
+    except (ValueError, RecursionError):  # Python writes no number of more than some thousand digits
+        return f"a {type(value).__name__} without end"
+
+
 def check_limits(config: Any) -> None:
     """Refuse numbers outside the limits that their fields declare."""
     for item in fields(config):
@@ -40,7 +48,7 @@ def check_limits(config: Any) -> None:
         for number in value if isinstance(value, tuple) else (value,):
             if not isinstance(number, int if whole else int | float) or not low <= number <= high:
                 kind = "whole numbers" if whole else "numbers"
-                raise ConfigError(f"The setting {item.name} is {value!r}: give {kind} from {low:g} to {high:g}.")
+                raise ConfigError(f"The setting {item.name} is {shown(value)}: give {kind} from {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -267,7 +275,7 @@ class TrainingConfig:
 def _as_tuple(name: str, value: object) -> tuple[object, ...]:
     """Accept a list as it comes from JSON or TOML."""
     if not isinstance(value, list | tuple):
-        raise ConfigError(f"The setting {name} is {value!r}: give one number for each layer.")
+        raise ConfigError(f"The setting {name} is {shown(value)}: give one number for each layer.")
     return tuple(value)
 
 
@@ -275,4 +283,4 @@ def _member(kind: type[StrEnum], name: str, value: str) -> StrEnum:
     try:
         return kind(value)
     except ValueError:
-        raise ConfigError(f"The setting {name} is {value!r}: choose one of {', '.join(kind)}.") from None
+        raise ConfigError(f"The setting {name} is {shown(value)}: choose one of {', '.join(kind)}.") from None

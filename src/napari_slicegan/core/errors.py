@@ -42,3 +42,9 @@ class DefectError(SliceGANError):
     def __init__(self, sentence: str, details: str = "") -> None:
         super().__init__(sentence)
         self.details = details
+
+
+def brief(error: BaseException) -> str:
+    """What another package says is wrong, in one line that is not too long: it may quote all of a file."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(reason).strip().partition("\n")[0][:120]

@@ -33,6 +33,30 @@ def is_free(folder: Path) -> bool:
     return all(entry.suffix == ".part" or entry.name in (IMAGES, LOCK) for entry in folder.iterdir())
 
 
+def is_own_file(path: Path) -> bool:
+    """Whether a file stands at a path itself: a directory from elsewhere may hold links to anywhere, and pipes."""
+    return path.is_file() and not path.is_symlink()
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """All of a small file that stands at the path itself.
+
+    Raises
+    ------
+    ValueError
+        It is larger than `most` bytes, or no file.
+    OSError
+        It cannot be read.
+    """
+    if not is_own_file(path):
+        raise ValueError(f"{path.name} is no file, or a link to one")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} is larger than such a file can be")
+    return content
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
     """Write a file under another name, bring it to the disk, and rename it at the very end.
 

@@ -6,6 +6,8 @@ Nothing a file claims is believed before its length is checked, and nothing in i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_slicegan.core.calibration import Spacing, pixel_size
-from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.errors import DataError, brief
 from napari_slicegan.core.writing import check_writable, write_image, write_volume
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["ImageFile", "check_writable", "read_image", "write_image", "write_volume"]
+__all__ = ["ImageFile", "check_writable", "read_image", "told", "write_image", "write_volume"]
 
 _SIGNATURES = {
     b"II*\0": "TIFF",
@@ -86,8 +88,25 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
     path = Path(path)
     file_bytes = _length(path)
     file_format = _recognise(path)
-    try:
+    with told(path, file_format):
         array, axes, spacing = _decode(path, file_format, file_bytes)
+    _check_numbers(array, path.name)
+    array, axes = _arrange(array, axes, path.name)
+    size, unit = pixel_size(spacing, path.name)
+    return ImageFile(array, axes, size, unit, path.name)
+
+
+@contextmanager
+def told(path: Path, file_format: str) -> Iterator[None]:
+    """Say in a sentence what is wrong with an image file that the block decodes.
+
+    Raises
+    ------
+    DataError
+        The block raised an error.
+    """
+    try:
+        yield
     except DataError:
         raise
     except MemoryError as error:
@@ -95,12 +114,8 @@ def read_image(path: str | os.PathLike[str]) -> ImageFile:
     except Exception as error:  # decoders raise anything at all on damaged files
         raise DataError(
             f"{path.name} cannot be read as {file_format}: it is damaged, cut short or stored in "
-            f"an unusual way ({_brief(error)}). Save it again, as TIFF without compression."
+            f"an unusual way ({brief(error)}). Save it again, as TIFF without compression."
         ) from error
-    _check_numbers(array, path.name)
-    array, axes = _arrange(array, axes, path.name)
-    size, unit = pixel_size(spacing, path.name)
-    return ImageFile(array, axes, size, unit, path.name)
 
 
 def _length(path: Path) -> int:
@@ -114,7 +129,7 @@ def _length(path: Path) -> int:
             raise DataError(f"{path} is not an ordinary file: name an image file.")
         size = path.stat().st_size
     except (OSError, ValueError) as error:
-        raise DataError(f"{path!s:.200} cannot be opened: {_brief(error)}.") from error
+        raise DataError(f"{path!s:.200} cannot be opened: {brief(error)}.") from error
     if size == 0:
         raise DataError(f"{path} is empty: copy or save it again.")
     return size
@@ -125,7 +140,7 @@ def _recognise(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        raise DataError(f"{path} cannot be opened: {_brief(error)}.") from error
+        raise DataError(f"{path} cannot be opened: {brief(error)}.") from error
     for signature, file_format in _SIGNATURES.items():
         if start.startswith(signature):
             return file_format
@@ -185,8 +200,3 @@ def _describe(shape: tuple[int, ...], axes: str) -> str:
 
 def _native(array: np.ndarray) -> np.ndarray:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-def _brief(error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return reason.splitlines()[0][:120]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.files import MODEL
+from napari_slicegan.core.errors import ModelError, brief
+from napari_slicegan.core.files import MODEL, is_own_file
 from napari_slicegan.core.model_info import ModelInfo
 
 HEADER = "napari-slicegan"
@@ -33,11 +33,13 @@ def read_info(path: str | Path) -> ModelInfo:
     """
     path = Path(path)
     file = path / MODEL if path.is_dir() else path
+    if path.is_dir() and not is_own_file(file):
+        raise ModelError(f"There is no model in {path}.")
     try:
         with safe_open(file, framework="numpy") as content:
             header = (content.metadata() or {}).get(HEADER)
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{file} is not a model of napari-slicegan, or it is damaged ({error}).") from error
+        raise ModelError(f"{file} is not a model of napari-slicegan, or it is damaged ({brief(error)}).") from error
     if header is None:
         raise ModelError(f"{file} is not a model of napari-slicegan.")
     return ModelInfo.from_json(header)

@@ -11,7 +11,7 @@ from typing import Any
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ModelError, SliceGANError
+from napari_slicegan.core.errors import ModelError, SliceGANError, brief
 from napari_slicegan.core.thumbnail import png_of
 
 FORMAT = 1
@@ -108,7 +108,7 @@ class ModelInfo:
         except SliceGANError as error:
             raise ModelError(str(error)) from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
-            raise ModelError(f"The header of the model cannot be read ({error}).") from error
+            raise ModelError(f"The header of the model cannot be read ({brief(error)}).") from error
         info._check()
         info._check_words()
         return info

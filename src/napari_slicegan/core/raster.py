@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -48,14 +49,30 @@ def check_claim(name: str, claimed: int, file_bytes: int, expansion: int) -> Non
     """
     if claimed > LARGEST_BYTES:
         raise DataError(
-            f"{name} holds {claimed / 1e9:.0f} GB of pixels; at most {LARGEST_BYTES / 1e9:.0f} GB "
+            f"{name} holds {_in_units(claimed, 1e9)} GB of pixels; at most {LARGEST_BYTES / 1e9:.0f} GB "
             "can be read. Crop it or save it with fewer bits."
         )
-    if claimed > expansion * file_bytes:
+    check_held(name, claimed, file_bytes, expansion)
+
+
+def check_held(name: str, claimed: int, file_bytes: int, expansion: int) -> None:
+    """Refuse a picture, to be read in parts, that its file cannot hold; see `check_claim`.
+
+    Raises
+    ------
+    DataError
+        The header claims more than the file can hold.
+    """
+    if not 0 <= claimed <= expansion * file_bytes:
         raise DataError(
-            f"{name} claims {claimed / 1e6:,.0f} MB of pixels in a file of {file_bytes:,} bytes: "
+            f"{name} claims {_in_units(claimed, 1e6)} MB of pixels in a file of {file_bytes:,} bytes: "
             "it is damaged or cut short. Save or copy it again."
         )
+
+
+def _in_units(claimed: int, unit: float) -> str:
+    """A number of bytes as people read it; files may claim numbers that are too large to be divided."""
+    return f"{min(claimed, 10**30) / unit:,.0f}"
 
 
 def read_npy(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
@@ -79,16 +96,46 @@ def read_npy(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
     DataError
         The file holds Python objects.
     """
+    shape, order, dtype, offset = npy_layout(path)
+    count = prod(shape)
+    check_claim(path.name, count * dtype.itemsize, file_bytes, 1)
+    array = np.fromfile(path, dtype, count, offset=offset)
+    return array.reshape(shape, order=order), guess_axes(shape)
+
+
+def npy_layout(path: Path) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype[Any], int]:
+    """What a NPY file holds, and where.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of tuple of int, str, dtype and int
+        Shape, order ("C" or "F"), type, and bytes before the first value.
+
+    Raises
+    ------
+    DataError
+        The file holds Python objects, or its header cannot be understood.
+    """
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        try:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            shape, is_fortran, dtype = read(file)
+        except Exception as error:  # the header is Python's text, of which even the depth may be too much
+            raise DataError(f"{path.name} is damaged: its header cannot be read. Save it again.") from error
+        offset = file.tell()
     if dtype.hasobject:
         raise DataError(f"{path.name} holds Python objects, not numbers: they are never loaded.")
-    check_claim(path.name, int(np.prod(shape, dtype=object)) * dtype.itemsize, file_bytes, 1)
-    return np.load(path, allow_pickle=False), guess_axes(shape)
+    if not all(size >= 0 for size in shape) or not dtype.itemsize:
+        raise DataError(f"{path.name} is damaged: it says that its shape is {str(shape)[:100]}.")
+    return shape, "F" if is_fortran else "C", dtype, offset
 
 
 def guess_axes(shape: tuple[int, ...]) -> str:

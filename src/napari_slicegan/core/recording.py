@@ -76,6 +76,9 @@ class Recorder:
     def __enter__(self) -> Recorder:
         if not (self._path / CONFIG).is_file():
             raise OutputError(f"{self._path} cannot be written: the run's directory has gone.")
+        for name in (LOG, PREVIEWS):
+            if (self._path / name).is_symlink():
+                raise OutputError(f"{self._path / name} is a link to elsewhere: remove it.")
         self._lock.__enter__()
         try:
             self._clean()

@@ -9,7 +9,7 @@ from typing import Any
 from napari_slicegan.core.checkpoint import read_checkpoint, write_checkpoint
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
+from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError, brief
 from napari_slicegan.core.model_info import ModelInfo
 
 _FREE = (
@@ -21,6 +21,7 @@ _FREE = (
     "checkpoint_minutes",
     "checkpoint_iterations",
 )
+_LARGEST = 1e300
 WRONG = (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError, OverflowError, ConfigError)
 """What reading a damaged checkpoint raises."""
 
@@ -60,6 +61,8 @@ class Saved:
         state = read_checkpoint(path)
         try:
             counts = int(state["iteration"]), int(state["discriminator_steps"])
+            if not (min(counts) >= 0 and 0 <= float(state["seconds"]) < _LARGEST):
+                raise ValueError("its counts make no sense")
             return cls(
                 ModelInfo.from_json(state["info"]),
                 state["gan"],
@@ -119,4 +122,4 @@ class Saved:
 
 def damaged(path: Path, error: Exception) -> ModelError:
     """The error for a checkpoint that cannot be resumed."""
-    return ModelError(f"{path} is damaged: it cannot be resumed ({error}).")
+    return ModelError(f"{path} is damaged: it cannot be resumed ({brief(error)}).")

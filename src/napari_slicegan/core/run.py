@@ -23,9 +23,9 @@ from typing import Any
 from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError
+from napari_slicegan.core.errors import ConfigError, ModelError, TrainingError, brief
 from napari_slicegan.core.events import Event
-from napari_slicegan.core.files import CHECKPOINT, LOG
+from napari_slicegan.core.files import CHECKPOINT, LOG, is_own_file
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.recording import Recorder
@@ -131,7 +131,11 @@ class Run:
             The images, the settings, the device, the directory or what to start from do not allow it.
         """
         trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT, start_from, peers)
-        return cls.create(path, data, trainer.gan.network, training, preset, trainer.started_from), trainer
+        run = cls.create(path, data, trainer.gan.network, training, preset, trainer.started_from)
+        if run.started_from:  # so that a run that is taken up again need not look for them where its settings say
+            trainer.notes["preset"] = preset
+            trainer.keep()
+        return run, trainer
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -152,7 +156,7 @@ class Run:
     @property
     def has_checkpoint(self) -> bool:
         """Whether the run can be resumed."""
-        return (self.path / CHECKPOINT).is_file()
+        return is_own_file(self.path / CHECKPOINT)
 
     def data(self) -> TrainingData:
         """The training images, from the run's directory.
@@ -203,7 +207,7 @@ class Run:
         try:
             recipe = TrainingConfig(**last) if last else self.training
         except (TypeError, ConfigError) as error:
-            raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({error}).") from error
+            raise ModelError(f"{self.path / CHECKPOINT} is damaged: it cannot be resumed ({brief(error)}).") from error
         return replace(recipe, **end)
 
     def further(self, minutes: float = 0, iterations: int = 0) -> TrainingConfig:
@@ -250,7 +254,8 @@ class Run:
         Raises
         ------
         TrainingError
-            The images are others than those of the run.
+            The images are others than those of the run, or it began with the weights of another model and has not
+            kept them: what its settings name elsewhere is never read.
         ModelError
             The checkpoint is damaged, or the directory does not hold the images.
         """
@@ -263,8 +268,12 @@ class Run:
         checkpoint = self.path / CHECKPOINT
         if self.has_checkpoint:
             return Trainer.resume(checkpoint, data, training, device, peers)
-        start_from = self.started_from or None
-        return Trainer(data, self.network, training or self.training, device, checkpoint, start_from, peers)
+        if self.started_from:
+            raise TrainingError(
+                f"The run {self.path} began with the weights of {self.started_from} and ended before it could keep "
+                "them: start a new run from there."
+            )
+        return Trainer(data, self.network, training or self.training, device, checkpoint, peers=peers)
 
     def record(self, trainer: Trainer) -> Iterator[Event]:
         """Iterate a trainer, and write log, status, previews and model on the way; other processes may ask for a stop.
@@ -284,8 +293,9 @@ class Run:
 
     def log(self) -> list[dict[str, Any]]:
         """The objects of the log so far; a line that was cut off by a crash is left out."""
+        file = self.path / LOG
         try:
-            lines = (self.path / LOG).read_bytes().splitlines()
+            lines = file.read_bytes().splitlines() if is_own_file(file) else []
         except OSError:
             return []
         return [entry for line in lines if (entry := entry_of(line))]

@@ -9,12 +9,13 @@ from typing import Any
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError
-from napari_slicegan.core.files import CONFIG, IMAGES, is_free, write_atomically
+from napari_slicegan.core.errors import ModelError, OutputError, SliceGANError, brief
+from napari_slicegan.core.files import CONFIG, IMAGES, is_free, is_own_file, read_small, write_atomically
 from napari_slicegan.core.runs.lock import RunLock
 from napari_slicegan.core.stored_images import store_images
 
 _FORMAT = 1
+_LARGEST = 2**20  # bytes
 _WRONG = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
@@ -72,17 +73,18 @@ def read_config(path: Path) -> dict[str, Any]:
     ModelError
         The directory holds no run, or one that cannot be read.
     """
-    if not (path / CONFIG).is_file():
+    if not is_own_file(path / CONFIG):
         raise ModelError(f"There is no run at {path}: give the directory that a training was written to.")
     try:
-        fields: dict[str, Any] = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+        fields: dict[str, Any] = json.loads(read_small(path / CONFIG, _LARGEST))
         if int(fields.pop("format")) > _FORMAT:
             raise ModelError("it comes from a newer napari-slicegan; install that version.")
-        made = {
+        made: dict[str, Any] = {
             "network": NetworkConfig(**fields.pop("network")),
             "training": TrainingConfig(**fields.pop("training")),
             "images": tuple(fields.pop("images")),
         }
+        _check_words(fields, made["images"])
         return fields | made
     except SliceGANError as error:
         raise ModelError(f"The run {path} cannot be read: {error}") from error
@@ -90,6 +92,13 @@ def read_config(path: Path) -> dict[str, Any]:
         raise damaged(path, error) from error
 
 
+def _check_words(fields: dict[str, Any], images: tuple[Any, ...]) -> None:
+    """Refuse what is no text where one belongs."""
+    words = [fields["preset"], fields["fingerprint"], fields.get("started_from", ""), *images]
+    if not all(isinstance(word, str) for word in words) or not isinstance(fields.get("facts", {}), dict):
+        raise ValueError("something else stands where names and facts belong")
+
+
 def damaged(path: Path, error: Exception) -> ModelError:
     """What to say of settings that cannot be read."""
-    return ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({error}).")
+    return ModelError(f"The run {path} cannot be read: its {CONFIG} is damaged ({brief(error)}).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from safetensors.numpy import save
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import TrainingData
-from napari_slicegan.core.errors import DataError, ModelError
-from napari_slicegan.core.files import IMAGES, write_atomically
+from napari_slicegan.core.errors import DataError, ModelError, brief
+from napari_slicegan.core.files import IMAGES, is_own_file, write_atomically
 
 _MOST_BYTES = 2**29  # of the images that a run keeps
 _ROOM = 2**20  # bytes of a header at most
@@ -81,7 +82,7 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str, limited: bo
         They are not there, damaged, or not those of the run.
     """
     file = path / IMAGES
-    if not file.is_file() or not facts:
+    if not is_own_file(file) or not facts:
         raise ModelError(
             f"The run {path} does not hold its training images (older runs do not, nor does one of more than 512 MiB "
             "of images): give the same images again to go on with it."
@@ -91,7 +92,9 @@ def read_images(path: Path, facts: dict[str, Any], fingerprint: str, limited: bo
         if data.fingerprint != fingerprint:
             raise ValueError("other images than the run was started with")
     except (SafetensorError, DataError, OSError, *_WRONG) as error:
-        raise ModelError(f"{file} is damaged ({error}): give the same images again to go on with the run.") from error
+        raise ModelError(
+            f"{file} is damaged ({brief(error)}): give the same images again to go on with the run."
+        ) from error
     return data
 
 
@@ -99,7 +102,7 @@ def _assembled(file: Path, facts: dict[str, Any], limited: bool) -> TrainingData
     """Training data of a file, whose sizes are checked before anything is read."""
     shapes, is_stack = [tuple(map(int, shape)) for shape in facts.pop("shapes")], facts.pop("is_stack")
     expected = dict(zip(_NAMES, shapes[:1] if is_stack else shapes, strict=False))
-    size = sum(int(np.prod(shape)) for shape in expected.values())
+    size = sum(prod(shape) for shape in expected.values())
     if (limited and size > _MOST_BYTES) or not size <= file.stat().st_size <= size + _ROOM:
         raise ValueError("its length is wrong")
     sources = _read(file, expected)
@@ -108,6 +111,8 @@ def _assembled(file: Path, facts: dict[str, Any], limited: bool) -> TrainingData
     kind = OutputKind(facts.pop("kind"))
     if kind is OutputKind.PHASES and any(int(source.max()) >= len(facts["phases"]) for source in sources):
         raise ValueError("it holds more phases than the run has")
+    if not all(isinstance(name, str) for name in facts["names"]):
+        raise ValueError("its images have no names")
     tuples = {name: _tuples(value) for name, value in facts.items()}
     return TrainingData(kind, tuple(sources), **tuples)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 #: Characters of what is written of a volume beside its voxels.
 LONGEST_RECORD = 2**24
 _NOT_DECODED = ("imagecodecs", "not supported")  # how tifffile says that a compression is beyond it
+_LZMA = 34925
+_GROWING = {8: 1032, 32946: 1032, _LZMA: 2**30}  # bytes that one of deflate, or LZMA, which takes a dictionary, becomes
+_MOST_UNSEEN = 2**28  # bytes
 _BITS_PER_BYTE = 8  # 1-bit pixels become bytes
 _STORED_AS_MEANT = {0, 1, 2, 3}  # photometric: white is zero, black is zero, RGB, palette
 _COLOUR_BY_DECODER = {6}  # YCbCr, which JPEG compression uses
@@ -50,23 +54,22 @@ def read_tiff(path: Path, file_bytes: int, map_from: int | None = None) -> tuple
         The file is cut short, claims more than it can hold, or stores colours in a way that
         cannot be used.
     """
-    import tifffile
-
-    _silence()
-    with tifffile.TiffFile(path) as tif:
+    with opened(path) as tif:
         series = tif.series[0]
         page = series.keyframe
         packed = int(page.compression) != 1
         claimed = int(np.prod(series.shape, dtype=object)) * np.dtype(series.dtype).itemsize
         check_claim(path.name, claimed, file_bytes, LARGEST_EXPANSION if packed else _BITS_PER_BYTE)
         _check_complete(tif, series, path.name, file_bytes)
+        if packed:
+            _check_segments(path, series)
         _check_colours(page, path.name)
         spacing = tiff_spacing(tif, page)
         axes = series.axes
         if "Y" not in axes or "X" not in axes:
             axes = guess_axes(series.shape)
         if map_from is not None and claimed >= map_from and series.dataoffset is not None and not packed:
-            return tifffile.memmap(path, mode="r"), axes, spacing
+            return _mapped(tif, series, path), axes, spacing
         try:
             array = series.asarray()
         except (ValueError, NotImplementedError) as error:
@@ -78,13 +81,25 @@ def read_tiff(path: Path, file_bytes: int, map_from: int | None = None) -> tuple
     return array, ("Z" if len(series.pages) > 1 else "") + "YXS"[: array.ndim], spacing
 
 
+def map_tiff(path: Path) -> np.ndarray:
+    """Map the voxels of a TIFF file that stand in one piece, which is how this package writes volumes.
+
+    Raises
+    ------
+    ValueError
+        They stand otherwise.
+    """
+    with opened(path) as tif:
+        series = tif.series[0]
+        if series.dataoffset is None or int(series.keyframe.compression) != 1:
+            raise ValueError("its voxels do not stand in one piece")
+        return _mapped(tif, series, path)
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """What napari-slicegan wrote of a volume into its TIFF file; empty for files of others."""
-    import tifffile
-
-    _silence()
     try:
-        with tifffile.TiffFile(path) as tif:
+        with opened(path) as tif:
             text = _ome_description(tif.ome_metadata or "") if tif.is_ome else (tif.imagej_metadata or {}).get("Info")
         record = json.loads(text) if isinstance(text, str) and text[:1] == "{" and len(text) < LONGEST_RECORD else {}
     except Exception:  # noqa: BLE001  (decoders raise anything at all on damaged files; reading the pixels will tell)
@@ -94,6 +109,31 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def _ome_description(xml: str) -> str | None:
     return ElementTree.fromstring(xml.encode()).findtext(".//{*}Image/{*}Description")
+
+
+def opened(path: Path) -> tifffile.TiffFile:
+    """Open a TIFF file, and none of those that it names as parts of itself, wherever they are.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tifffile.TiffFile
+        To be used in a ``with`` block.
+    """
+    import tifffile
+
+    _silence()
+    return tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
+
+
+def _mapped(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path) -> np.ndarray:
+    dtype, begin = np.dtype(series.dtype).newbyteorder(tif.byteorder), series.dataoffset or 0
+    mapped: np.ndarray = np.memmap(path, dtype, "r", begin, series.shape)
+    return mapped
 
 
 def _silence() -> None:
@@ -113,6 +153,32 @@ def _check_complete(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, nam
         ends.append(series.dataoffset + series.nbytes)
     if None in pages or 0 in counts or max(ends) > file_bytes or not _chain_ends(tif):
         raise DataError(f"{name} is cut short: parts that it lists are missing. Copy or save it again.")
+
+
+def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
+    """Refuse strips and tiles that grow beyond their page, since a decoder makes all of one before it is cut."""
+    code, most = int(series.keyframe.compression), series.keyframe.nbytes
+    if code not in _GROWING:
+        return
+    with path.open("rb") as file:
+        for page in filter(None, series.pages):
+            for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+                if count * _GROWING[code] > _MOST_UNSEEN:
+                    file.seek(offset)
+                    _check_growth(code, file.read(count), most, path.name)
+
+
+def _check_growth(code: int, segment: bytes, most: int, name: str) -> None:
+    if code == _LZMA:
+        import lzma
+
+        decoder: Any = lzma.LZMADecompressor(memlimit=_MOST_UNSEEN)
+    else:
+        import zlib
+
+        decoder = zlib.decompressobj()
+    if len(decoder.decompress(segment, most + 1)) > most:
+        raise DataError(f"{name} holds parts that grow beyond its pixels: it is damaged. Save it again.")
 
 
 def _chain_ends(tif: tifffile.TiffFile) -> bool:
@@ -137,7 +203,11 @@ def _decoded_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> np.ndarra
     from PIL import TiffImagePlugin
 
     frames = []
-    with path.open("rb") as file, TiffImagePlugin.TiffImageFile(file) as image:
+    with (
+        warnings.catch_warnings(action="ignore"),  # of tags that are damaged
+        path.open("rb") as file,
+        TiffImagePlugin.TiffImageFile(file) as image,
+    ):
         for index in (int(page.index) for page in series.pages if page):
             image.seek(index)
             frames.append(picture_array(image))

@@ -264,6 +264,18 @@ class Trainer:
             facts["started_from"] = self.started_from
         return described(generator, self.data, self.notes | facts)
 
+    def keep(self) -> None:
+        """Write a checkpoint of what there is before the first update.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        if self.checkpoint:
+            for _ in self._save(self.checkpoint, self._described(self.gan.snapshot(balanced=False))):
+                pass
+
     def _save(self, path: Path, model: SliceGAN) -> Iterator[Event]:
         """Write a checkpoint, never one that is worth nothing."""
         if not self.gan.is_finite and self._judge.is_on:

@@ -12,7 +12,7 @@ from torch import nn
 from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.files import CHECKPOINT
+from napari_slicegan.core.files import CHECKPOINT, is_own_file
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.sample_models import model_path
@@ -42,7 +42,7 @@ def transfer(source: str | Path, gan: GAN) -> str:
     """
     place = model_path(source)
     path = place / CHECKPOINT
-    path = path if path.is_file() else find_model(place)
+    path = path if is_own_file(path) else find_model(place)
     state = read_checkpoint(path) if path.name.endswith(".pt") else {}
     header, weights = weights_in(state, path) if state else read_weights(path)
     network = ModelInfo.from_json(header).network

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from napari_slicegan.core.checkpoint import read_checkpoint
 from napari_slicegan.core.config import NetworkConfig
-from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.files import CHECKPOINT, MODEL
+from napari_slicegan.core.errors import ModelError, brief
+from napari_slicegan.core.files import CHECKPOINT, MODEL, is_own_file
 from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.networks import Generator
 
@@ -30,7 +30,7 @@ def find_model(path: Path) -> Path:
         There is none.
     """
     if path.is_dir():
-        files = [path / name for name in (MODEL, CHECKPOINT) if (path / name).is_file()]
+        files = [path / name for name in (MODEL, CHECKPOINT) if is_own_file(path / name)]
         path = max(files, key=lambda file: file.stat().st_mtime, default=path)  # a crash may leave an older model
     if not path.is_file():
         raise ModelError(f"There is no model at {path}: give a model file or the directory of a run.")
@@ -71,7 +71,7 @@ def _read_safetensors(path: Path) -> tuple[str, dict[str, Tensor]]:
                 raise ModelError(f"{path} {_NOT_A_MODEL}.")
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{path} {_NOT_A_MODEL}, or it is damaged ({error}).") from error
+        raise ModelError(f"{path} {_NOT_A_MODEL}, or it is damaged ({brief(error)}).") from error
 
 
 def generator_with(weights: Mapping[str, Tensor], network: NetworkConfig, path: Path) -> Generator:

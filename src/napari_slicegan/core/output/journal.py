@@ -18,6 +18,7 @@ from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.tally import Tally
 
 FORMAT = 1
+_LARGEST = 2**100  # of any count: squares of intensities add up to a lot
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _LOCKED_BYTE = 2**30  # Windows keeps others from reading what is locked, so lock what is never there
 
@@ -98,13 +99,15 @@ class Journal:
         try:
             fields = json.loads(line)
             if self.header is None:
-                self.header = {name: value for name, value in fields.items() if name != "format"}
-                _check_format(self.path, fields["format"])
+                _check_format(self.path, fields.pop("format"))
+                self.header = fields
             else:
-                tally = Tally(int(fields["voxels"]), tuple(map(int, fields["sums"])))
-                self.tally += tally
-                self.done.update(map(int, fields["pieces"]))
-        except (ValueError, TypeError, KeyError, AttributeError):
+                counts = [fields["voxels"], *fields["sums"], *fields["pieces"]]
+                if not all(isinstance(count, int) and 0 <= count < _LARGEST for count in counts):
+                    raise ValueError("no counts")
+                self.tally += Tally(fields["voxels"], tuple(fields["sums"]))
+                self.done.update(fields["pieces"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return False
         return True
 
@@ -118,8 +121,11 @@ def _check_format(path: Path, version: Any) -> None:
 
 def _open_locked(path: Path) -> FileIO:
     """Open a file for one process at a time; the system unlocks it when that ends, however it ends."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):  # what is not understood of a journal is cut off
+        raise OutputError(f"{path} is no ordinary file: remove it.")
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        descriptor = os.open(path, flags, 0o666)
         file = FileIO(descriptor, "r+b")
         try:
             _lock(file)

@@ -92,6 +92,8 @@ def _check_free(path: Path, kind: Format, resume: bool) -> None:
         if taken and taken.exists() and not (resume and taken is companion and part_of(path).exists()):
             raise OutputError(f"{taken} exists: choose another name, or remove it first.")
     part = part_of(path)
+    if part.is_symlink():
+        raise OutputError(f"{part} is a link to elsewhere: remove it.")
     if part.exists() and not (resume and kind.resumable):
         raise left_over(path)
     if part.exists() and not journal_of(path).exists():

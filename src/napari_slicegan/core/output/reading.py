@@ -1,16 +1,27 @@
-"""Volumes that were written, opened without reading them into memory."""
+"""Volumes that were written, opened without reading them into memory.
+
+They may come from anywhere: what a file claims is believed where the file can hold it, and nothing in it is executed.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite, prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import DataError, OutputError, SliceGANError, brief
+from napari_slicegan.core.files import read_small
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
+from napari_slicegan.core.raster import check_held, npy_layout
+
+_LONGEST = 2**24  # bytes of what stands beside the voxels
+_WIDEST_NUMBER = 8  # bytes
 
 
 def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
@@ -27,10 +38,17 @@ def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
     -------
     array-like (Z, Y, X) or (Z, Y, X, 3)
         What is sliced of it is read from the disk; colours in OME-Zarr are (3, Z, Y, X).
+
+    Raises
+    ------
+    DataError
+        It is damaged, or holds something else than numbers.
     """
     openers = {"OME-Zarr": _ome_zarr, "NPY": _npy, "raw": _raw, "VTI": _vti}
-    volume = openers.get(format_of(path).name, _tiff)(path)
-    return volume.reshape(shape) if shape and isinstance(volume, np.ndarray) else volume
+    with _sentences(path):
+        volume = openers.get(format_of(path).name, _tiff)(path)
+        _check_numbers(volume.dtype)
+        return volume.reshape(shape) if shape and isinstance(volume, np.ndarray) else volume
 
 
 def voxel_size(path: Path) -> tuple[float, str]:
@@ -45,23 +63,17 @@ def voxel_size(path: Path) -> tuple[float, str]:
     -------
     float and str
         Edge of a voxel and its unit; 1 and "pixel" when the file does not tell.
+
+    Raises
+    ------
+    DataError
+        It is damaged.
     """
-    kind = format_of(path)
-    if kind is OME_ZARR:
-        import zarr
-
-        from napari_slicegan.core.output.sinks.ngff import spacing_of
-
-        attributes: Any = zarr.open_group(path, mode="r").attrs["ome"]
-        return spacing_of(attributes)
-    if kind.name == "raw":
-        facts = _facts(path)
-        return float(facts["voxel_size"]), str(facts["unit"])
-    if kind.name == "VTI":
-        from napari_slicegan.core.output.sinks.vti import read_vti
-
-        return read_vti(path)[1:]
-    return 1.0, "pixel"
+    with _sentences(path):
+        size, unit = _spacing(path)
+        if not (isfinite(size) and size > 0):
+            raise ValueError(f"voxels of the size {size:g}")
+        return size, unit
 
 
 def check_same(path: Path, description: VolumeDescription) -> None:
@@ -76,27 +88,68 @@ def check_same(path: Path, description: VolumeDescription) -> None:
     try:
         same = open_volume(path, shape).shape in (shape, shape[3:] + shape[:3])
         made = provenance_of(path)
-    except (OSError, ValueError, KeyError):
+    except DataError:
         same, made = False, None
     if not same or (made and any(made.get(topic) != wanted.get(topic) for topic in ("request", "model"))):
         raise OutputError(f"{path} is another volume than the one that is wanted: choose another name.")
 
 
 def provenance_of(path: Path) -> dict[str, Any]:
-    """Where a volume comes from, as far as its file says; plain JSON."""
-    return {topic: said for topic, said in _record(path).items() if topic != "layer"}  # how napari showed it
+    """Where a volume comes from, as far as its file says; plain JSON.
+
+    Raises
+    ------
+    DataError
+        It is damaged.
+    """
+    with _sentences(path):
+        return {topic: said for topic, said in _record(path).items() if topic != "layer"}  # how napari showed it
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Say in a sentence what is wrong with a file."""
+    try:
+        yield
+    except SliceGANError:
+        raise
+    except Exception as error:  # decoders raise anything at all on damaged files
+        raise DataError(
+            f"{path} cannot be read as a volume ({brief(error)}): it is damaged, or holds something else."
+        ) from error
+
+
+def _check_numbers(dtype: Any) -> None:
+    """Refuse what is no number before a file is mapped: mapped Python objects would be addresses in memory."""
+    if np.dtype(dtype).kind not in "buif" or np.dtype(dtype).itemsize > _WIDEST_NUMBER:
+        raise ValueError(f"it holds {dtype} values")
+
+
+def _spacing(path: Path) -> tuple[float, str]:
+    kind = format_of(path)
+    if kind is OME_ZARR:
+        from napari_slicegan.core.output.sinks.ngff import spacing_of
+        from napari_slicegan.core.output.stores import attributes_of
+
+        return spacing_of(attributes_of(path)["ome"])
+    if kind.name == "raw":
+        facts = _facts(path)
+        return float(facts["voxel_size"]), str(facts["unit"])
+    if kind.name == "VTI":
+        from napari_slicegan.core.output.vti_reading import read_vti
+
+        return read_vti(path)[1:]
+    return 1.0, "pixel"
 
 
 def _record(path: Path) -> dict[str, Any]:
     """All that a file says of a volume beyond what its format has places for."""
     kind = format_of(path)
     if kind is OME_ZARR:
-        import zarr
-
         from napari_slicegan.core.output.sinks.ome_zarr import KEY
+        from napari_slicegan.core.output.stores import attributes_of
 
-        made: Any = zarr.open_group(path, mode="r").attrs.get(KEY, {})
-        return dict(made)
+        return dict(attributes_of(path).get(KEY, {}))
     if kind.name in ("TIFF", "OME-TIFF"):
         from napari_slicegan.core.tiff import read_record
 
@@ -105,31 +158,37 @@ def _record(path: Path) -> dict[str, Any]:
 
 
 def _npy(path: Path) -> Any:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    shape, order, dtype, offset = npy_layout(path)
+    return np.memmap(path, dtype, "r", offset, shape, order)
 
 
 def _raw(path: Path) -> Any:
     facts = _facts(path)
-    return np.memmap(path, facts["dtype"], "r", shape=tuple(facts["shape"]))
+    dtype, shape = np.dtype(facts["dtype"]), tuple(map(int, facts["shape"]))
+    _check_numbers(dtype)
+    if min(shape) < 1:
+        raise ValueError(f"its shape is {shape}")
+    check_held(path.name, prod(shape) * dtype.itemsize, path.stat().st_size, 1)
+    return np.memmap(path, dtype, "r", shape=shape)
 
 
 def _facts(path: Path) -> Any:
-    return json.loads(path.with_name(path.name + ".json").read_text())
+    return json.loads(read_small(path.with_name(path.name + ".json"), _LONGEST))
 
 
 def _tiff(path: Path) -> Any:
-    import tifffile
+    from napari_slicegan.core.tiff import map_tiff
 
-    return tifffile.memmap(path, mode="r")
+    return map_tiff(path)
 
 
 def _ome_zarr(path: Path) -> Any:
-    from napari_slicegan.core.output.sinks.ome_zarr import open_levels
+    from napari_slicegan.core.output.stores import open_store
 
-    return open_levels(path)[0]
+    return open_store(path).levels[0]
 
 
 def _vti(path: Path) -> Any:
-    from napari_slicegan.core.output.sinks.vti import read_vti
+    from napari_slicegan.core.output.vti_reading import read_vti
 
     return read_vti(path)[0]

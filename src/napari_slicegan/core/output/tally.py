@@ -42,6 +42,16 @@ class Tally:
             return other
         return Tally(self.voxels + other.voxels, tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)))
 
+    def fits(self, voxels: int, phases: int, channels: int) -> bool:
+        """Whether so many voxels, of so many phases or, without any, channels, can be made of this."""
+        if phases:
+            is_right = len(self.sums) == phases and sum(self.sums) <= self.voxels
+        else:
+            pairs = list(zip(self.sums[::2], self.sums[1::2], strict=False))
+            is_right = len(self.sums) == 2 * channels
+            is_right &= all(total**2 <= squares * self.voxels for total, squares in pairs)
+        return self == Tally() or (is_right and self.voxels <= voxels)
+
     @property
     def fractions(self) -> tuple[float, ...]:
         """The share of each phase."""

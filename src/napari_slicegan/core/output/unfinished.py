@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import OutputError, brief
 from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.journal import Journal
 from napari_slicegan.core.output.places import (
@@ -89,7 +90,8 @@ class Unfinished:
         if part.exists() and before is not None:
             if before != self._header:
                 raise OutputError(_difference(part, before, self._header))
-            self.sink = self._kind.make(part, self._description, True)
+            self._check_counts()
+            self.sink = self._found(part)
             return
         try:
             self._start(part)
@@ -97,6 +99,21 @@ class Unfinished:
             self._journal.close()
             remove_unfinished(self._path)
             raise
+
+    def _found(self, part: Path) -> Sink:
+        """The sink of what is there."""
+        try:
+            return self._kind.make(part, self._description, True)
+        except (OutputError, OSError):
+            raise
+        except Exception as error:  # its header may hold anything at all
+            raise OutputError(f"{part} is damaged ({brief(error)}): remove it and its journal.") from error
+
+    def _check_counts(self) -> None:
+        """Refuse a journal that counts something else than the voxels of this volume."""
+        shape = self._description.shape
+        if not self._journal.tally.fits(prod(shape[:3]), len(self._description.phases), prod(shape[3:])):
+            raise OutputError(f"{self._journal.path} is damaged: remove it and {part_of(self._path)}.")
 
     def _start(self, part: Path) -> None:
         remove_part(self._path)  # of a process that was killed before the journal began
@@ -185,7 +202,8 @@ def _difference(part: Path, before: dict[str, Any], now: dict[str, Any]) -> str:
     """Say how the unfinished volume differs from the one that is wanted."""
     names = []
     for topic in ("request", "made with"):
-        old = before.get(topic, {})
+        found = before.get(topic)
+        old = found if isinstance(found, dict) else {}
         names += [f"{name} {old.get(name)}, not {new}" for name, new in now[topic].items() if old.get(name) != new]
     if before.get("model") != now["model"]:
         names.append("another model")

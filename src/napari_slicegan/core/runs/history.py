@@ -19,12 +19,13 @@ from napari_slicegan.core.events import (
     Progress,
     Recovered,
 )
-from napari_slicegan.core.files import CHECKPOINT, LOG, PREVIEWS
+from napari_slicegan.core.files import CHECKPOINT, LOG, PREVIEWS, is_own_file
 from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.runs.status import evaluation_of, number, words
 
 _MOST_POINTS = 2000
 _LONGEST_LINE = 2**16
+_MOST_AT_ONCE = 2**22  # bytes
 _LARGEST_PREVIEW = 2**28  # bytes
 
 T = TypeVar("T", Progress, Evaluation)
@@ -52,8 +53,11 @@ def read_history(path: str | Path) -> History:
     What a run has repeated, since it went on from an older checkpoint, is told once.
     """
     progress, evaluations = _Points(_progress), _Points(evaluation_of)
+    file = Path(path) / LOG
+    if not is_own_file(file):
+        return History()
     try:
-        with (Path(path) / LOG).open("rb") as log:
+        with file.open("rb") as log:
             for line in iter(lambda: log.readline(_LONGEST_LINE), b""):
                 if b'"event": "progress"' in line:
                     progress.add(line)
@@ -66,8 +70,10 @@ def read_history(path: str | Path) -> History:
 
 def previews(path: str | Path) -> list[Path]:
     """The preview volumes of a run, the oldest first."""
+    folder = Path(path) / PREVIEWS
     try:
-        files = [file for file in (Path(path) / PREVIEWS).glob("*.tif") if file.stem.isdecimal() and file.is_file()]
+        found = [] if folder.is_symlink() else list(folder.glob("*.tif"))
+        files = [file for file in found if file.stem.isdecimal() and is_own_file(file)]
     except OSError:
         return []
     return sorted(files, key=lambda file: int(file.stem))
@@ -122,21 +128,26 @@ class Follower:
 
     def _new_lines(self) -> list[bytes]:
         """Lines that are complete by now; the rest waits for the next time."""
-        if self._size() < self._place:
+        size = self._size()
+        if size < self._place:
             self._place = 0
+        if not size:
+            return []
         try:
             with (self._path / LOG).open("rb") as log:
                 log.seek(self._place)
-                text = log.read()
+                text = log.read(_MOST_AT_ONCE)
         except OSError:
             return []
         whole = text[: text.rfind(b"\n") + 1]
+        if not whole and len(text) == _MOST_AT_ONCE:  # no line of ours is that long
+            whole = text
         self._place += len(whole)
         return whole.splitlines()
 
     def _size(self) -> int:
         try:
-            return (self._path / LOG).stat().st_size
+            return (self._path / LOG).stat().st_size if is_own_file(self._path / LOG) else 0
         except OSError:
             return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import filelock
 
 from napari_slicegan.core.errors import OutputError, TrainingError
-from napari_slicegan.core.files import LOCK
+from napari_slicegan.core.files import LOCK, is_own_file
 from napari_slicegan.core.runs.status import read_status, this_host
 
 _PATIENCE = 0.5  # seconds: others hold the lock for a moment to see whether it is free
@@ -36,6 +36,8 @@ class RunLock:
         self._lock = filelock.FileLock(path / LOCK, thread_local=False)
 
     def __enter__(self) -> None:
+        if (self._path / LOCK).is_symlink():
+            raise OutputError(f"{self._path / LOCK} is a link to elsewhere: remove it.")
         try:
             self._lock.acquire(timeout=_PATIENCE)
         except filelock.Timeout as error:
@@ -51,7 +53,7 @@ class RunLock:
 
 def is_locked(path: Path) -> bool | None:
     """Whether a living process has the run; None where that cannot be found out."""
-    if not (path / LOCK).is_file():
+    if not is_own_file(path / LOCK):  # taking a lock empties the file that it stands for
         return False
     try:
         with filelock.FileLock(path / LOCK).acquire(timeout=_GLANCE, poll_interval=_GLANCE / 10):

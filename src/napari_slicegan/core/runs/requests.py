@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from napari_slicegan.core.errors import TrainingError
-from napari_slicegan.core.files import REQUEST, write_atomically
+from napari_slicegan.core.files import REQUEST, read_small, write_atomically
 from napari_slicegan.core.runs.summary import summary_of
 
 
@@ -55,7 +55,6 @@ def take_request(path: Path) -> Request | None:
 
 def _read(file: Path) -> Request | None:
     try:
-        with file.open("rb") as content:
-            return Request(content.read(100).decode("ascii", "replace"))
+        return Request(read_small(file, 100).decode("ascii", "replace"))
     except (OSError, ValueError):
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.events import Evaluation
-from napari_slicegan.core.files import STATUS
+from napari_slicegan.core.files import STATUS, read_small
 
 _LARGEST = 2**20  # bytes: a status has a few hundred
 _LARGEST_NUMBER = 1e300  # whole numbers of JSON have no end
@@ -129,9 +129,7 @@ def read_text(path: Path) -> str:
     OSError
         It cannot be read.
     """
-    if not path.is_file() or path.stat().st_size > _LARGEST:
-        raise ValueError(f"{path.name} is not a small file")
-    return path.read_text(encoding="utf-8")
+    return read_small(path, _LARGEST).decode()
 
 
 def evaluation_of(fields: Any) -> Evaluation | None:

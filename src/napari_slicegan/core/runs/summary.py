@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.events import EndReason
-from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, STATUS
+from napari_slicegan.core.files import CHECKPOINT, CONFIG, LOG, MODEL, STATUS, is_own_file
 from napari_slicegan.core.runs.lock import is_locked
 from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.runs.status import LIVE, RunState, RunStatus, number, read_status, read_text, this_host, words
@@ -83,7 +83,7 @@ class RunSummary:
 def summary_of(path: str | Path) -> RunSummary:
     """Tell how a run stands; a damaged one says in its message what is wrong, and never raises."""
     path = Path(path)
-    summary = RunSummary(path, path.name, has_model=any((path / name).is_file() for name in (MODEL, CHECKPOINT)))
+    summary = RunSummary(path, path.name, has_model=any(is_own_file(path / name) for name in (MODEL, CHECKPOINT)))
     status = read_status(path) or _status_from_log(path)
     state = _state_now(path, status)
     if state is RunState.INTERRUPTED:  # or it has ended in between, and said so before it let the lock go
@@ -122,9 +122,9 @@ def list_runs(folder: str | Path) -> list[RunSummary]:
 def is_run(path: Path) -> bool:
     """Whether a directory is one of a run, even of a damaged one; other programs write a ``config.json``, too."""
     with suppress(OSError):
-        if not (path / CONFIG).is_file():
+        if not is_own_file(path / CONFIG):
             return False
-        if any((path / name).is_file() for name in (STATUS, LOG, CHECKPOINT)):
+        if any(is_own_file(path / name) for name in (STATUS, LOG, CHECKPOINT)):
             return True
         with suppress(ValueError, KeyError, TypeError, RecursionError):
             _read_config(path)
@@ -179,6 +179,8 @@ def _status_from_log(path: Path) -> RunStatus:
 
 def _last_lines(log: Path) -> Iterator[dict[str, Any]]:
     """The objects of the end of a log, the last one first."""
+    if not is_own_file(log):
+        return
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _LOG_TAIL))

@@ -13,7 +13,7 @@ from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.reading import open_volume
 
 if TYPE_CHECKING:
-    import zarr
+    pass
 
 #: Voxels that are drawn in 3D at once, 512^3: graphics cards take them, and turning stays smooth.
 MOST_IN_3D = 2**27
@@ -42,9 +42,9 @@ def layer_data(path: Path, shape: tuple[int, ...] = ()) -> Any:
             return None  # not without reading all of it
         volume = open_volume(path, shape)
         return volume if fits_in_3d(volume.shape) else None
-    from napari_slicegan.core.output.sinks.ome_zarr import open_levels
+    from napari_slicegan.core.output.stores import open_store
 
-    return shown_levels([ChannelsLast(array) if array.ndim == 4 else array for array in open_levels(path)])
+    return shown_levels([ChannelsLast(array) if array.ndim == 4 else array for array in open_store(path).levels])
 
 
 def shown_levels(levels: list[Any]) -> Any:
@@ -78,11 +78,11 @@ class ChannelsLast:
 
     Parameters
     ----------
-    array : zarr.Array
+    array : zarr.Array or Level
         The colours first, as OME-Zarr has them.
     """
 
-    def __init__(self, array: zarr.Array[Any]) -> None:
+    def __init__(self, array: Any) -> None:
         self._array = array
         self.shape = (*array.shape[1:], array.shape[0])
         self.dtype, self.ndim, self.size = array.dtype, array.ndim, array.size

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_slicegan.core.calibration import Spacing, believable
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.io import told
 from napari_slicegan.core.output.stores import Store, open_store
 from napari_slicegan.core.tiff import read_record, read_tiff
 from napari_slicegan.plugin.files.layer_record import details_of, phase_details, place_of
@@ -36,10 +37,10 @@ def read_images(paths: Sequence[Path]) -> list[LayerTuple]:
         A file is damaged or cannot be decoded, or the shapes differ.
     """
     if len(paths) == 1:
-        array, axes, spacing = read_tiff(paths[0], paths[0].stat().st_size, _LARGE)
+        array, axes, spacing = _read(paths[0], _LARGE)
         record = read_record(paths[0])
     else:
-        read = [read_tiff(path, path.stat().st_size) for path in paths]
+        read = [_read(path) for path in paths]
         if len({array.shape for array, *_ in read}) > 1:
             raise DataError("The images have different sizes, so they are no stack: open them one by one.")
         array, (_, axes, spacing) = np.stack([array for array, *_ in read]), read[0]
@@ -48,6 +49,12 @@ def read_images(paths: Sequence[Path]) -> list[LayerTuple]:
     rgb = axes[-1] == "S"
     place = _tiff_place(axes.replace("S", ""), spacing)
     return [_layer(array, rgb, record, place, paths[0].stem.removesuffix(".ome"))]
+
+
+def _read(path: Path, map_from: int | None = None) -> tuple[np.ndarray, str, Spacing]:
+    """The values of a TIFF file, one letter for each axis, and the spacing."""
+    with told(path, "TIFF"):
+        return read_tiff(path, path.stat().st_size, map_from)
 
 
 def read_store(path: Path) -> list[LayerTuple]:
@@ -59,7 +66,8 @@ def read_store(path: Path) -> list[LayerTuple]:
         It is damaged or incomplete.
     """
     store, name = open_store(path), path.name.removesuffix(".zarr").removesuffix(".ome")
-    levels, axes = store.levels, store.axes
+    levels: list[Any] = list(store.levels)
+    axes = store.axes
     first = store.levels[0]
     rgb = bool(store.record) and axes[0] == "c" and first.ndim == 4 and first.shape[0] == 3
     if rgb:

@@ -11,6 +11,7 @@ from weakref import WeakSet
 import numpy as np
 
 from napari_slicegan.core.calibration import pixel_size, tiff_spacing
+from napari_slicegan.core.tiff import opened
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -53,10 +54,8 @@ def lacks_size(layer: Layer) -> bool:
 
 def _read(path: Path) -> tuple[float, str] | None:
     """What the header of a file says; nothing if it cannot be read, which the user did not ask for."""
-    import tifffile
-
     try:
-        with tifffile.TiffFile(path) as tif:
+        with opened(path) as tif:
             size, unit = pixel_size(tiff_spacing(tif, tif.pages.first), path.name)
     except Exception:  # noqa: BLE001  (decoders raise anything at all on damaged files)
         return None

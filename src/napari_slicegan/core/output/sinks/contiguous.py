@@ -20,6 +20,7 @@ import numpy as np
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.output.sinks.base import Array, VolumeDescription
 from napari_slicegan.core.output.sinks.tiff_header import tiff_layout, write_tiff_header
+from napari_slicegan.core.raster import npy_layout
 from napari_slicegan.core.values import cast
 from napari_slicegan.core.volume.tiles import Slices
 
@@ -132,10 +133,10 @@ def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> Contig
         header = {"descr": dtype.str, "fortran_order": False, "shape": description.shape}
         with part.open("xb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-    with part.open("rb") as file:
-        np.lib.format.read_magic(file)
-        np.lib.format.read_array_header_1_0(file)
-        return ContiguousSink(part, description, Layout(file.tell(), dtype), resume)
+    shape, order, stored, offset = npy_layout(part)
+    if (shape, order, stored) != (description.shape, "C", dtype):
+        raise ValueError("its header is another one")
+    return ContiguousSink(part, description, Layout(offset, dtype), resume)
 
 
 def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: bool = False) -> ContiguousSink:

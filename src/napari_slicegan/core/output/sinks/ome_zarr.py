@@ -21,10 +21,11 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from napari_slicegan.core.choices import OutputKind
-from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.errors import OutputError, brief
 from napari_slicegan.core.output.sinks import ngff, pyramid
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import Level
+from napari_slicegan.core.output.zarr_checks import check_codecs, check_tree
 from napari_slicegan.core.volume.request import Triple
 from napari_slicegan.core.volume.tiles import Slices
 
@@ -94,12 +95,21 @@ class OmeZarrSink:
     def _opened(self) -> tuple[zarr.Group, zarr.Array[Any]]:
         """What is there; never made anew, since the journal says that pieces of it are done."""
         try:
+            check_tree(self._part)
             group = zarr.open_group(self._part, mode="r+", zarr_format=3)
             array = group["0"]
-        except (FileNotFoundError, KeyError):
-            raise OutputError(f"{self._part} is damaged or out of sight: remove it and its journal.") from None
+            self._check_array(array)
+        except Exception as error:  # zarr raises anything at all on damaged stores
+            raise OutputError(f"{self._part} is damaged or out of sight: remove it and its journal.") from error
         assert isinstance(array, zarr.Array)
         return group, array
+
+    def _check_array(self, array: Any) -> None:
+        """Refuse what this sink would not have made."""
+        shape = self._description.shape
+        check_codecs(array)
+        if array.shape != ((3, *shape[:3]) if self._colour else shape) or array.dtype != self._description.dtype:
+            raise ValueError("another array")
 
     def _created(self) -> tuple[zarr.Group, zarr.Array[Any]]:
         if self._part.is_dir():
@@ -125,7 +135,12 @@ class OmeZarrSink:
         return array
 
     def _put(self, array: zarr.Array[Any], place: Slices, values: Array) -> None:
-        array[(..., *place)] = values
+        try:
+            array[(..., *place)] = values
+        except OSError:
+            raise
+        except Exception as error:  # what the file holds already may be damaged
+            raise OutputError(f"{self._part} is damaged ({brief(error)}): remove it and its journal.") from error
         shards = array.shards or array.chunks
         edges = zip(place, shards[-3:], strict=True)
         touched = product(*(range(part.start // edge, -(-part.stop // edge)) for part, edge in edges))
@@ -147,14 +162,6 @@ class OmeZarrSink:
         own = {"complete": complete, "phases": list(description.phases), **description.record}
         self._group.update_attributes({"ome": ngff.image(description, levels), KEY: own})
         self._unsaved.add(self._part / "zarr.json")
-
-
-def open_levels(path: Path) -> list[zarr.Array[Any]]:
-    """Open the resolutions of a store, the finest first; colours are (3, Z, Y, X). Nothing is read until it is used."""
-    group = zarr.open_group(path, mode="r", zarr_format=3)
-    ome: Any = group.attrs["ome"]
-    levels = [group[dataset["path"]] for dataset in ome["multiscales"][0]["datasets"]]
-    return [level for level in levels if isinstance(level, zarr.Array)]
 
 
 def chunk_and_shard(size: int, tile: int) -> tuple[int, int]:

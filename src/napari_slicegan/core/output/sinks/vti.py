@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError
@@ -132,39 +131,6 @@ class VtiSink:
             strings.InsertNextValue(text)
             image.GetFieldData().AddArray(strings)
         return image
-
-
-def read_vti(path: Path) -> tuple[npt.NDArray[Any], float, str]:
-    """Read what `VtiSink` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    (array (Z, Y, X) or (Z, Y, X, 3), float, str)
-        The volume, the edge of its voxels and their unit.
-
-    Raises
-    ------
-    OutputError
-        The vtk package is missing.
-    """
-    check_vti()
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkIOXML import vtkXMLImageDataReader
-
-    reader = vtkXMLImageDataReader()
-    reader.SetFileName(str(path))
-    reader.Update()
-    image = reader.GetOutput()
-    x, y, z = (count - 1 for count in image.GetDimensions())
-    cells: npt.NDArray[Any] = vtk_to_numpy(image.GetCellData().GetScalars())
-    unit = image.GetFieldData().GetAbstractArray("unit")
-    volume = cells.reshape(z, y, x, *cells.shape[1:])
-    return volume, image.GetSpacing()[0], unit.GetValue(0) if unit else "pixel"
 
 
 def _room(description: VolumeDescription) -> Array:
