@@ -165,3 +165,17 @@ def test_pixels_that_the_file_does_not_have_are_not_taken_for_zeros(tmp_path: Pa
         tag.overwrite((0, *tag.value[1:]))
     with pytest.raises(DataError, match="cut short"):
         read_image(tmp_path / "a.tif")
+
+
+def test_entities_in_the_description_of_a_file_are_not_expanded(tmp_path):
+    """A billion laughs: each entity is ten of the one before."""
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "ha"}">' for n in range(9))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE OME [{entities}]><OME><Image><Description>&a8;</Description></Image></OME>'
+    path = tmp_path / "bomb.ome.tif"
+    tifffile.imwrite(path, np.zeros((32, 32), np.uint8), description=bomb, metadata=None)
+    try:
+        image = read_image(path)
+    except DataError:
+        return
+    assert image.array.shape == (32, 32)
+    assert image.pixel_size is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+
+from defusedxml import ElementTree
 
 from napari_slicegan.core.errors import DataError
 

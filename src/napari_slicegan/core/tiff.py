@@ -6,9 +6,9 @@ import json
 import logging
 import warnings
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 import numpy as np
+from defusedxml import ElementTree
 
 from napari_slicegan.core.calibration import Spacing, tiff_spacing
 from napari_slicegan.core.errors import DataError
@@ -108,7 +108,8 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def _ome_description(xml: str) -> str | None:
-    return ElementTree.fromstring(xml.encode()).findtext(".//{*}Image/{*}Description")
+    text: str | None = ElementTree.fromstring(xml.encode()).findtext(".//{*}Image/{*}Description")
+    return text
 
 
 def opened(path: Path) -> tifffile.TiffFile:
@@ -161,7 +162,9 @@ def _check_segments(path: Path, series: tifffile.TiffPageSeries) -> None:
     if code not in _GROWING:
         return
     with path.open("rb") as file:
-        for page in filter(None, series.pages):
+        for page in series.pages:
+            if page is None:  # which the check before has refused
+                continue
             for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
                 if count * _GROWING[code] > _MOST_UNSEEN:
                     file.seek(offset)

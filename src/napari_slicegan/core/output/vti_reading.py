@@ -9,13 +9,16 @@ import zlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from defusedxml import ElementTree
 
 from napari_slicegan.core.raster import LARGEST_EXPANSION, check_claim
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element  # nosec B405  (the type alone)
 
 _LONGEST_HEADER = 2**20  # bytes
 _DATA = b"<AppendedData"
@@ -36,7 +39,7 @@ class _Blocks:
 
     content: bytes
 
-    def array(self, element: ElementTree.Element, size: int) -> bytes:
+    def array(self, element: Element, size: int) -> bytes:
         """The bytes of an array, exactly so many."""
         place = int(element.attrib["offset"])
         count, full, last = self._numbers(place, 3)
@@ -96,7 +99,7 @@ def read_vti(path: Path) -> tuple[npt.NDArray[Any], float, str]:
     return volume, float(image.attrib["Spacing"].split()[0]), _unit(root, blocks)
 
 
-def _parts(content: bytes) -> tuple[ElementTree.Element, _Blocks]:
+def _parts(content: bytes) -> tuple[Element, _Blocks]:
     """The header, and what follows it."""
     end = content.find(_DATA, 0, _LONGEST_HEADER)
     if end < 0 or b"<!" in content[:end]:  # nothing that could grow
@@ -108,14 +111,14 @@ def _parts(content: bytes) -> tuple[ElementTree.Element, _Blocks]:
     return root, _Blocks(content[begin:])
 
 
-def _found(root: ElementTree.Element, path: str) -> ElementTree.Element:
+def _found(root: Element, path: str) -> Element:
     element = root.find(path)
     if element is None:
         raise ValueError(f"it has no {path}")
     return element
 
 
-def _unit(root: ElementTree.Element, blocks: _Blocks) -> str:
+def _unit(root: Element, blocks: _Blocks) -> str:
     """The unit of lengths: one of a few letters, with a zero behind it."""
     element = root.find("ImageData/FieldData/Array[@Name='unit']")
     if element is None:
