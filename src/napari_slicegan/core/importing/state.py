@@ -67,10 +67,9 @@ def _check_zip(path: Path) -> None:
     """Refuse an archive that would become larger than it is, and tensors that are not in it."""
     with zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
-        stored = stored and not archive.comment  # behind a comment there could be another archive
-        if not stored or len(sizes) < len(archive.infolist()) or sum(sizes.values()) > path.stat().st_size:
-            raise UnsafePickleError("an archive that is larger than its file")
+        is_clear = len(sizes) == len(archive.infolist()) and not archive.comment  # that could hide another archive
+        if not is_clear or sum(sizes.values()) > path.stat().st_size:
+            raise UnsafePickleError("an archive that is larger than its file, or two in one")
         (place,) = (name for name in sizes if name.endswith("/data.pkl") or name == "data.pkl")
         if sizes[place] > _LARGEST_PICKLE:
             raise UnsafePickleError(f"more than {_LARGEST_PICKLE // 2**20} MiB of names")
