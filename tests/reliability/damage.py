@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -182,8 +183,7 @@ def safetensors(draw, content: bytes) -> bytes:
 @st.composite
 def checkpoint(draw, content: bytes) -> bytes:
     """A zip of torch's whose listing names something else, or that is packed in another way."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    entries = dict(_entries(content))
     listing = next(name for name in entries if name.endswith("data.pkl"))
     name = draw(st.sampled_from([listing] * 8 + list(entries)))
     entries[name] = draw(pickled(entries[name]) if name == listing and draw(st.integers(0, 3)) else raw(entries[name]))
@@ -201,15 +201,15 @@ def checkpoint(draw, content: bytes) -> bytes:
 @st.composite
 def pickled(draw, content: bytes) -> bytes:
     """A pickle whose numbers, words and names are others."""
-    codes = [(code.name, argument, place) for code, argument, place in pickletools.genops(content)]
+    codes = _codes(content)
     wanted = draw(
         st.sampled_from(("BININT", "BININT1", "BINUNICODE", "GLOBAL", "GLOBAL", "NEWFALSE", "BINGET", "REDUCE"))
     )
-    places = [index for index, (name, _, _) in enumerate(codes) if name == wanted]
+    places = [index for index, (name, _) in enumerate(codes) if name == wanted]
     if not places:
         return draw(raw(content))
     index = draw(st.sampled_from(places))
-    begin, end = codes[index][2], codes[index + 1][2]
+    begin, end = codes[index][1], codes[index + 1][1]
     match wanted:
         case "BINGET":
             new = b"h" + bytes([draw(st.integers(0, 255))])
@@ -268,6 +268,18 @@ def tiff(draw, content: bytes) -> bytes:
         number = draw(st.one_of(st.sampled_from(EXTREMES), st.integers(0, 400), st.integers(0, len(content))))
         changed[entry + offset : entry + offset + width] = _packed(number, width, "little")
     return bytes(changed)
+
+
+@cache
+def _entries(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {entry.filename: archive.read(entry) for entry in archive.infolist()}
+
+
+@cache
+def _codes(content: bytes) -> list[tuple[str, int]]:
+    """The operations of a pickle, and where they stand."""
+    return [(code.name, place) for code, _, place in pickletools.genops(content) if place is not None]
 
 
 def _packed(number: int, width: int, order: str) -> bytes:

@@ -38,6 +38,7 @@ _WITH_PATHS = {
     "os.chmod",
     "shutil.rmtree",
 }
+_OF_LINKS = {"os.remove", "os.rename", "os.link", "os.symlink"}
 _OF_PYTHON = tuple(str(Path(path).resolve()) for path in (sys.prefix, sys.base_prefix, *sys.path) if path)
 _HARMLESS = ("/proc/", "/sys/", "/dev/null", "/dev/urandom", "/etc/mime.types", "/usr/share/zoneinfo", "/etc/localtime")
 
@@ -64,7 +65,10 @@ class _Watch:
                     self._look(event, _within(folder, os.fsdecode(path)), True)
 
     def _look(self, event: str, path: str | bytes | os.PathLike, writes: bool) -> None:
-        place = os.path.realpath(os.fsdecode(path))
+        itself = Path(os.fsdecode(path))
+        place = os.path.realpath(itself)
+        if event in _OF_LINKS:  # which are not followed there
+            place = os.path.realpath(itself.parent)
         if place.startswith(self.folder) or (not writes and place.startswith(_OF_PYTHON + _HARMLESS)):
             return
         self._report(f"{event} {place}")

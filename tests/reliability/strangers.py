@@ -15,7 +15,7 @@ from PIL import Image
 from napari_slicegan.cli.settings import Request, parse_assignment, read_config
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.comparison.samples import read_volume
-from napari_slicegan.core.config import TrainingConfig
+from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.io import read_image
 from napari_slicegan.core.model import SliceGAN
@@ -40,7 +40,7 @@ from napari_slicegan.core.runs import (
 from napari_slicegan.core.runs.requests import take_request
 from napari_slicegan.core.runs.status import read_status
 from napari_slicegan.core.training import Trainer
-from tests.core.conftest import blobs, small_network
+from tests.core.conftest import blobs
 
 Files = dict[str, bytes]
 SHAPE = (5, 6, 7)
@@ -103,7 +103,7 @@ def _a_run(evaluations: int = 0) -> Files:
         evaluation_iterations=evaluations,
     )
     with tempfile.TemporaryDirectory() as folder:
-        run, trainer = Run.start(Path(folder) / "run", data, small_network(), recipe, "quick")
+        run, trainer = Run.start(Path(folder) / "run", data, _network(), recipe, "quick")
         list(run.record(trainer))
         (run.path / "run.lock").unlink(missing_ok=True)
         preview = run.path / "previews" / "00000002.tif"
@@ -116,6 +116,12 @@ def _a_run(evaluations: int = 0) -> Files:
 @cache
 def _images() -> TrainingData:
     return TrainingData.from_labels(blobs((24, 30)), pixel_size=0.5, unit="um", names=("blobs.tif",))
+
+
+def _network() -> NetworkConfig:
+    """The smallest network that there can be."""
+    layers = {"kernel": (4, 4), "stride": (2, 2), "padding": (2, 3), "channels": (4,)}
+    return NetworkConfig(**layers, latent_channels=2, discriminator_channels=(3,))
 
 
 def _some(*names: str) -> Callable[[], Files]:
@@ -148,7 +154,7 @@ def _resume(folder: Path) -> None:
 
 def _transfer(folder: Path) -> None:
     recipe = TrainingConfig(iterations=1)
-    Trainer(_images(), small_network(), recipe, "cpu", start_from=folder / "checkpoint.pt")
+    Trainer(_images(), _network(), recipe, "cpu", start_from=folder / "checkpoint.pt")
 
 
 def _read_run(folder: Path) -> None:
@@ -262,7 +268,7 @@ def _written(name: str, kind: OutputKind = OutputKind.PHASES) -> Callable[[], Fi
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             with Unfinished(path, _description(kind)) as volume:
-                _write(volume)
+                _write(volume, kind)
                 volume.finish(lambda _: None)
             return content_of(Path(folder))
 
@@ -279,7 +285,7 @@ def _broken_off(name: str) -> Callable[[], Files]:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 with Unfinished(Path(folder) / name, _description()) as volume:
-                    _write(volume)
+                    _write(volume, OutputKind.PHASES)
                     raise KeyboardInterrupt
             except KeyboardInterrupt:
                 return content_of(Path(folder))
@@ -287,11 +293,18 @@ def _broken_off(name: str) -> Callable[[], Files]:
     return files
 
 
-def _write(volume: Unfinished) -> None:
-    shape = volume._description.shape
-    voxels = blobs(shape[:3]) if len(shape) == 3 else np.stack([blobs(shape[:3])] * 3, axis=-1)
-    volume.write(0, (slice(0, 4), slice(0, 6), slice(0, 7)), voxels[:4])
-    volume.write(1, (slice(4, 5), slice(0, 6), slice(0, 7)), voxels[4:])
+def _write(volume: Unfinished, kind: OutputKind) -> None:
+    volume.write(0, (slice(0, 4), slice(0, 6), slice(0, 7)), _voxels(kind)[:4])
+    volume.write(1, *_second(kind))
+
+
+def _second(kind: OutputKind = OutputKind.PHASES):
+    """Place and voxels of the second of two pieces."""
+    return (slice(4, 5), slice(0, 6), slice(0, 7)), _voxels(kind)[4:]
+
+
+def _voxels(kind: OutputKind) -> np.ndarray:
+    return np.stack([blobs(SHAPE)] * 3, axis=-1) if kind is OutputKind.COLOUR else blobs(SHAPE)
 
 
 def _read_volume(name: str) -> Callable[[Path], None]:
@@ -364,7 +377,7 @@ def _go_on(name: str) -> Callable[[Path], None]:
                 assert volume.tally.voxels <= 210
                 assert all(number >= 0 for number in volume.done)
                 _ = volume.tally.fractions if volume.tally.voxels else ()
-                _write(volume)
+                volume.write(1, *_second())
                 raise KeyboardInterrupt
         except KeyboardInterrupt:
             pass

@@ -16,6 +16,7 @@ from torch import Tensor
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.files import write_atomically
 
+_PROTOCOL = 2
 _LONGEST = 2**26  # bytes of what stands beside the tensors
 # All that a checkpoint names. torch lets files call a few more, some of which ask for any amount of memory.
 _NAMES = re.compile(r"torch\._utils _rebuild_tensor_v2|collections OrderedDict|torch \w+Storage")
@@ -40,7 +41,7 @@ _WRONG = (
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write tensors, numbers and strings as a checkpoint."""
     memory = io.BytesIO()  # torch hides the reason of a failed write; memory does not fail
-    torch.save(state, memory)
+    torch.save(state, memory, pickle_protocol=_PROTOCOL)
     write_atomically(path, lambda file: file.write(memory.getbuffer()))
 
 
@@ -78,8 +79,9 @@ def _check(path: Path) -> None:
         if listing.file_size > _LONGEST:
             raise ValueError("too much beside the tensors")
         for code, argument, _ in pickletools.genops(archive.read(listing)):
-            if code.name in _CALLING or (code.name == "GLOBAL" and not _NAMES.fullmatch(str(argument))):
-                raise ValueError(f"{argument} in a checkpoint")
+            is_named = code.name != "GLOBAL" or _NAMES.fullmatch(str(argument))
+            if code.name in _CALLING or not is_named or (code.name == "PROTO" and argument != _PROTOCOL):
+                raise ValueError(f"{code.name} {argument} in a checkpoint")
 
 
 class _Copies:

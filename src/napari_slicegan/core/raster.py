@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import warnings
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +26,7 @@ LARGEST_EXPANSION = 10_000
 """Most bytes that one byte of a compressed file may become (a blank 1-bit PNG: 8,300)."""
 
 _BAND_BYTES = 2**24
+_LONGEST_HEADER = 2**16
 _LIMIT = threading.Lock()  # the limit belongs to the whole process
 _COPIED_MODES = {"1", "L", "I", "F", "RGB", "I;16", "I;16L", "I;16B"}
 
@@ -121,7 +124,8 @@ def npy_layout(path: Path) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype
     DataError
         The file holds Python objects, or its header cannot be understood.
     """
-    with path.open("rb") as file:
+    with path.open("rb") as whole:
+        file = io.BytesIO(whole.read(_LONGEST_HEADER))  # of which no more can be read, whatever it claims
         try:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0
@@ -130,7 +134,7 @@ def npy_layout(path: Path) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype
             shape, is_fortran, dtype = read(file)
         except Exception as error:  # the header is Python's text, of which even the depth may be too much
             raise DataError(f"{path.name} is damaged: its header cannot be read. Save it again.") from error
-        offset = file.tell()
+    offset = file.tell()
     if dtype.hasobject:
         raise DataError(f"{path.name} holds Python objects, not numbers: they are never loaded.")
     if not all(size >= 0 for size in shape) or not dtype.itemsize:
@@ -181,7 +185,7 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
     from PIL import JpegImagePlugin, PngImagePlugin
 
     # Opened by class: Image.open refuses large micrographs, and its limit is one for the process.
-    with path.open("rb") as file:
+    with warnings.catch_warnings(action="ignore"), path.open("rb") as file:  # of what is damaged beside the pixels
         is_png = file.read(1) == b"\x89"
         file.seek(0)
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile

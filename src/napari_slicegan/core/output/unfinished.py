@@ -204,7 +204,9 @@ def _difference(part: Path, before: dict[str, Any], now: dict[str, Any]) -> str:
     for topic in ("request", "made with"):
         found = before.get(topic)
         old = found if isinstance(found, dict) else {}
-        names += [f"{name} {old.get(name)}, not {new}" for name, new in now[topic].items() if old.get(name) != new]
+        names += [
+            f"{name} {old.get(name)!s:.100}, not {new}" for name, new in now[topic].items() if old.get(name) != new
+        ]
     if before.get("model") != now["model"]:
         names.append("another model")
     what = "; ".join(names) or "another kind of voxels"
