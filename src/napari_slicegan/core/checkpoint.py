@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import pickle  # nosec B403  (its errors alone)
-import pickletools
+import pickle  # nosec B403
+import pickletools  # nosec B403
 import re
 import zipfile
 from pathlib import Path

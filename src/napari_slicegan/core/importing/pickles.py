@@ -7,7 +7,7 @@ name nothing, call nothing, and make nothing that is larger than the pickle.
 
 from __future__ import annotations
 
-import pickletools
+import pickletools  # nosec B403
 from collections.abc import Callable
 from math import prod
 from typing import Any, BinaryIO

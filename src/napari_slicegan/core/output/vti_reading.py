@@ -18,7 +18,7 @@ from defusedxml import ElementTree
 from napari_slicegan.core.raster import LARGEST_EXPANSION, check_claim
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element  # nosec B405  (the type alone)
+    from xml.etree.ElementTree import Element  # nosec B405
 
 _LONGEST_HEADER = 2**20  # bytes
 _DATA = b"<AppendedData"

@@ -48,7 +48,7 @@ class SeedRow:
 
     def draw(self) -> None:
         """Choose one seed at random."""
-        self.show(random.randint(0, _LARGEST))  # nosec B311  (it keeps no secret)
+        self.show(random.randint(0, _LARGEST))  # nosec B311
 
     def show(self, seed: int) -> None:
         """Choose one seed."""
