@@ -15,6 +15,7 @@ from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.streaming import stream
+from napari_slicegan.core.precision import resolved
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.volume import estimate as module
 from napari_slicegan.core.volume import footprint, stages
@@ -82,6 +83,10 @@ def test_16_bit_numbers_take_less():
     assert 0.5 * exact < fast < 0.9 * exact  # only the last layers have them, which hold most activations
 
 
+@pytest.mark.skipif(
+    resolved(Precision.AUTO, torch.device("cpu")) is not Precision.FAST,
+    reason="a processor without numbers of 16 bits makes them from others, which takes torch more memory",
+)
 def test_a_tile_in_16_bits_takes_the_memory_that_was_foretold():
     foretold = working_bytes(NETWORKS["paper"], Precision.FAST) + 2 * 128**3
     assert foretold == pytest.approx(measured(NETWORKS["paper"], Precision.FAST), rel=0.25)
