@@ -282,5 +282,5 @@ def test_running_out_of_memory_is_said(tmp_path: Path, monkeypatch: pytest.Monke
         raise MemoryError
 
     np.save(tmp_path / "array.npy", GREY)
-    monkeypatch.setattr(np, "load", exhausted)
+    monkeypatch.setattr(np, "fromfile", exhausted)
     assert "memory" in message(tmp_path / "array.npy")

@@ -121,7 +121,7 @@ def test_colours_come_before_space(tmp_path):
         {"type": "translation", "translation": [0, 0.2, 0.2, 0.2]},
     ]
     assert [channel["color"] for channel in ome["omero"]["channels"]] == ["FF0000", "00FF00", "0000FF"]
-    array = open_store(tmp_path / "v.ome.zarr").levels[0]
+    array = zarr.open_group(tmp_path / "v.ome.zarr", mode="r")["0"]
     assert array.metadata.dimension_names == ("c", "z", "y", "x")
     assert (array.chunks, array.shards) == ((1, 16, 16, 16), (3, 16, 16, 16))
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import zarr
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.output.places import journal_of, part_of
+from napari_slicegan.core.output.stores import Level
 from napari_slicegan.plugin.files import opening
 from napari_slicegan.plugin.generate.output_rows import Output
 from napari_slicegan.plugin.work.job import State
@@ -63,7 +63,7 @@ def test_a_store_opens_as_a_lazy_layer_of_several_levels(large, viewer, qtbot, m
     assert isinstance(layer, Labels)
     assert layer.multiscale
     assert [level.shape for level in layer.data] == [(130, 140, 150), (65, 70, 75)]
-    assert isinstance(layer.data[0], zarr.Array)
+    assert isinstance(layer.data[0], Level)
     np.testing.assert_allclose(layer.scale, 0.5)
     assert {str(unit) for unit in layer.units} == {"micrometer"}
     assert viewer.dims.ndisplay == 3

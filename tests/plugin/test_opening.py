@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import zarr
 
+from napari_slicegan.core.output.stores import Level
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.files import opening
@@ -25,7 +25,7 @@ def test_a_store_has_levels_down_to_the_one_for_3d(tmp_path, small_card):
     stream(a_model(), VolumeRequest(SHAPE), tmp_path / "v.ome.zarr")
     levels = layer_data(tmp_path / "v.ome.zarr")
     assert [level.shape for level in levels] == [SHAPE, (20, 75, 150)]
-    assert all(isinstance(level, zarr.Array) for level in levels)
+    assert all(isinstance(level, Level) for level in levels)
     np.testing.assert_array_equal(levels[0][3], a_model().generate(SHAPE)[3])
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-import zarr
 from napari.layers import Image, Labels, Layer
 from safetensors.numpy import save_file
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import DataError, ModelError
+from napari_slicegan.core.output.stores import Level
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.files import volume_files
@@ -159,7 +159,7 @@ def test_channels_of_a_store_become_layers(tmp_path):
     old_store(tmp_path / "v.zarr")
     reader = get_reader(str(tmp_path / "v.zarr"))
     ((data, details, _),) = reader(str(tmp_path / "v.zarr"))
-    assert isinstance(data, zarr.Array)
+    assert isinstance(data, Level)
     layers = ViewerModel().add_image(data, **details)
     assert len(layers) == 2
     for layer in layers:
