@@ -97,8 +97,8 @@ class ModelInfo:
             version = fields.pop("format")
             if not isinstance(version, int) or version > FORMAT:
                 raise ModelError(
-                    f"The model has the format {version}, but this version of napari-slicegan reads formats up to "
-                    f"{FORMAT}: install a newer napari-slicegan."
+                    f"The model has the format {version!s:.100}, but this version of napari-slicegan reads formats "
+                    f"up to {FORMAT}: install a newer napari-slicegan."
                 )
             phases = tuple(map(int, fields.pop("phases")))
             low, high = map(float, fields.pop("levels"))
