@@ -132,7 +132,7 @@ def main(args: argparse.Namespace) -> None:
         for where in WHERE:  # torch comes into this process with the second alone
             with tempfile.TemporaryDirectory() as folder, handed_over(data) as images:
                 order = Begin(
-                    f"{folder}/run", str(images), asdict(quick.network), asdict(recipe), "quick", "cpu", args.threads
+                    Path(folder) / "run", images, asdict(quick.network), asdict(recipe), "quick", "cpu", args.threads
                 )
                 before = resident()
                 with apart(order) if where == WHERE[0] else here(order, data) as training:

@@ -57,7 +57,7 @@ def order_of(path: Path, folder: Path, **changes: Any) -> Begin:
     recipe = TrainingConfig(iterations=10**6, report_seconds=0.05, preview_seconds=0.5, patience=0)
     fields = {name: changes.pop(name) for name in list(changes) if name in TrainingConfig.__dataclass_fields__}
     settings = asdict(small_network()), asdict(replace(recipe, **fields))
-    return Begin(str(path), str(folder), *settings, "quick", "cpu", **{"threads": 1, **changes})
+    return Begin(path, folder, *settings, "quick", "cpu", **{"threads": 1, **changes})
 
 
 @contextmanager
@@ -89,9 +89,9 @@ def same(one: dict[str, Any], two: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     "message",
     [
-        Measure("folder", {"channels": [1]}, {"seed": 2}),
-        Begin("run", "folder", {}, {}, "quick", outlives=True),
-        GoOn("run", 1.5, 3),
+        Measure(Path("folder"), {"channels": [1]}, {"seed": 2}),
+        Begin(Path("run"), Path("folder"), {}, {}, "quick", outlives=True),
+        GoOn(Path("run"), 1.5, 3),
         Ready(),
         Measured(None),
         Begun("CPU, 2 threads"),
@@ -210,7 +210,7 @@ def test_a_killed_process_is_a_sentence_and_its_run_goes_on(tmp_path, data):
         with pytest.raises(DefectError, match="killed, most likely by the system because memory ran out"):
             kill_after_a_checkpoint()
     assert summary_of(path).state is RunState.INTERRUPTED
-    with closing(TrainingApart(Process(), GoOn(str(path), device="cpu", threads=1))) as again:
+    with closing(TrainingApart(Process(), GoOn(path, device="cpu", threads=1))) as again:
         again.begin()
         list(again)
     assert again.result is not None
@@ -292,7 +292,7 @@ def test_a_process_measures_and_then_trains(tmp_path, data):
     process = Process()
     with handed_over(data) as folder:
         order = order_of(tmp_path / "run", folder, iterations=3)
-        process.send(Measure(str(folder), order.network, order.training, "cpu", 1))
+        process.send(Measure(folder, order.network, order.training, "cpu", 1))
         while not isinstance(answer := process.answer(0.1), Measured):
             pass
         assert answer.costs is not None
@@ -309,7 +309,7 @@ def test_a_measurement_is_broken_off_and_the_next_order_is_not(tmp_path, data):
     process = Process()
     with handed_over(data) as folder:
         order = order_of(tmp_path / "run", folder, iterations=3)
-        process.send(Measure(str(folder), order.network, order.training, "cpu", 1))
+        process.send(Measure(folder, order.network, order.training, "cpu", 1))
         process.send(Request.STOP)
         while not isinstance(answer := process.answer(0.1), Measured):
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -13,7 +12,7 @@ from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import advice_for, choose_device, device_in_words, free_bytes, synchronize
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import VOLUMES
-from napari_slicegan.core.interruption import Interrupted, interrupted_by, readable_errors
+from napari_slicegan.core.interruption import Flag, Interrupted, Switch, interrupted_by, readable_errors
 from napari_slicegan.core.peak import Peak
 from napari_slicegan.core.sample import Sample
 from napari_slicegan.core.training_costs import TrainingCosts
@@ -31,7 +30,7 @@ def measure(
     network: NetworkConfig,
     training: TrainingConfig,
     device: str = "auto",
-    stop: threading.Event | None = None,
+    stop: Flag | None = None,
 ) -> TrainingCosts | None:
     """Measure what a training will take, in one to three seconds.
 
@@ -43,7 +42,7 @@ def measure(
         The settings.
     device : str
         "auto", "cpu", "cuda" or "mps".
-    stop : threading.Event, optional
+    stop : Flag, optional
         Breaks it off when it is set.
 
     Returns
@@ -56,7 +55,7 @@ def measure(
     SliceGANError
         The images, the settings or the device do not allow the training.
     """
-    stop, where = stop or threading.Event(), choose_device(device)
+    stop, where = stop or Switch(), choose_device(device)
     try:
         with readable_errors():
             memory = training_bytes(data, network, training, where.type)
@@ -105,11 +104,11 @@ class _Stopwatch:
     ----------
     gan : GAN
         The players; they are changed.
-    stop : threading.Event
+    stop : Flag
         Breaks it off.
     """
 
-    def __init__(self, gan: GAN, stop: threading.Event) -> None:
+    def __init__(self, gan: GAN, stop: Flag) -> None:
         self._gan, self._stop = gan, stop
         on_cpu = gan.device.type == "cpu"
         self._volumes, self._images = (1, 8) if on_cpu else (4, 256)  # a graphics card is slow with few

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.events import EndReason
@@ -20,7 +21,7 @@ class Measure:
 
     Attributes
     ----------
-    data : str
+    data : Path
         The folder that the images were handed over in.
     network, training : dict
         The settings.
@@ -30,7 +31,7 @@ class Measure:
         Of the processor; 0 leaves the choice to torch.
     """
 
-    data: str
+    data: Path
     network: dict[str, Any]
     training: dict[str, Any]
     device: str = "auto"
@@ -43,7 +44,7 @@ class Begin:
 
     Attributes
     ----------
-    path : str
+    path : Path
         The directory of the run.
     data, network, training, device, threads
         As for `Measure`.
@@ -55,8 +56,8 @@ class Begin:
         Whether the training goes on when nobody looks after it any more.
     """
 
-    path: str
-    data: str
+    path: Path
+    data: Path
     network: dict[str, Any]
     training: dict[str, Any]
     preset: str
@@ -72,7 +73,7 @@ class GoOn:
 
     Attributes
     ----------
-    path : str
+    path : Path
         The directory of the run.
     minutes, iterations : float, int
         How much further; without either, to the run's own end.
@@ -80,7 +81,7 @@ class GoOn:
         As for `Begin`.
     """
 
-    path: str
+    path: Path
     minutes: float = 0
     iterations: int = 0
     device: str = "auto"
@@ -158,7 +159,7 @@ def line_of(message: Message | Request) -> bytes:
     content = (
         {"request": message} if isinstance(message, Request) else {"is": type(message).__name__, **asdict(message)}
     )
-    return json.dumps(content).encode() + b"\n"
+    return json.dumps(content, default=str).encode() + b"\n"
 
 
 def message_of(line: bytes) -> Message | Request:
@@ -173,7 +174,8 @@ def message_of(line: bytes) -> Message | Request:
         fields = json.loads(line)
         if "request" in fields:
             return Request(fields["request"])
-        made = _MESSAGES[fields.pop("is")](**fields)
+        paths = {name: Path(fields[name]) for name in ("path", "data") if name in fields}
+        made = _MESSAGES[fields.pop("is")](**fields | paths)
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"no message: {error}") from error
     if isinstance(made, Ended):

@@ -30,6 +30,7 @@ from napari_slicegan.core.apart.messages import (
 )
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.core.interruption import Switch
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs.requests import Request
 from napari_slicegan.core.threads import use_threads
@@ -75,11 +76,6 @@ class Hand:
                     self._work.stop()
             elif isinstance(self._work, Trainer):
                 self._work.pause() if request is Request.PAUSE else self._work.proceed()
-
-
-class _StopEvent(threading.Event):
-    def stop(self) -> None:
-        self.set()
 
 
 class Server:
@@ -139,10 +135,10 @@ class Server:
             self._say(Failed("", f"{type(error).__name__}: {error}", traceback.format_exc()))
 
     def _measured(self, order: Measure) -> Measured:
-        stop = _StopEvent()
+        stop = Switch()
         self.hand.hold(stop)
         network, training = NetworkConfig(**order.network), TrainingConfig(**order.training)
-        costs = measure(take_over(Path(order.data)), network, training, order.device, stop)
+        costs = measure(take_over(order.data), network, training, order.device, stop)
         return Measured(asdict(costs) if costs else None)
 
     def _train(self, order: Begin | GoOn) -> None:
@@ -177,7 +173,7 @@ def serve() -> None:
 
 
 def _begun(order: Begin) -> tuple[Run, Trainer]:
-    data = take_over(Path(order.data))
+    data = take_over(order.data)
     network, training = NetworkConfig(**order.network), TrainingConfig(**order.training)
     start_from = order.start_from or None
     return Run.start(order.path, data, network, training, order.preset, order.device, start_from)

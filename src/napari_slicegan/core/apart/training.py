@@ -32,7 +32,7 @@ class TrainingApart:
     """
 
     def __init__(self, process: Process, order: Begin | GoOn) -> None:
-        self._process, self._path, self._outlives = process, Path(order.path), order.outlives
+        self._process, self._outlives = process, order.outlives
         self._follower = Follower(order.path)  # of what comes from now on
         self._is_left = False
         self.result: Ended | None = None

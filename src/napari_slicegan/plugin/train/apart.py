@@ -20,18 +20,18 @@ from napari_slicegan.core.stored_images import read_images
 from napari_slicegan.plugin.micrograph import middle_of
 from napari_slicegan.plugin.models import StoredModel
 from napari_slicegan.plugin.show import prepare_napari
-from napari_slicegan.plugin.train.task import Continuation, Order, Outcome, Started, Watch
+from napari_slicegan.plugin.train.task import Order, Outcome, Started, Watch
 from napari_slicegan.plugin.work.run_view import RunView
 from napari_slicegan.plugin.work.spare import Spare
 from napari_slicegan.plugin.work.worker import Control, no_defects, throttled
 
 
-def train_apart(order: Order | Continuation, spare: Spare, control: Control) -> Generator[object, None, Outcome | None]:
+def train_apart(order: Order | GoOn, spare: Spare, control: Control) -> Generator[object, None, Outcome | None]:
     """Let another process train: `Started` first, then the training's events.
 
     Parameters
     ----------
-    order : Order or Continuation
+    order : Order or GoOn
         What to train.
     spare : Spare
         Gives the process.
@@ -58,7 +58,7 @@ def train_apart(order: Order | Continuation, spare: Spare, control: Control) -> 
             view = RunView(order.path)
         else:
             data, network = _stored(order.path)
-            training = TrainingApart(spare.take(), GoOn(**asdict(order) | {"path": str(order.path)}))
+            training = TrainingApart(spare.take(), order)
             device = _begun(training, control)
             view = RunView.from_disk(order.path)
         with closing(training):
@@ -87,8 +87,8 @@ def watch(order: Watch, control: Control) -> Generator[object, None, Outcome | N
 def _begin(order: Order, folder: Path) -> Begin:
     what = order.inquiry
     return Begin(
-        str(order.path),
-        str(folder),
+        order.path,
+        folder,
         asdict(what.network),
         asdict(what.training),
         order.preset,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
@@ -85,24 +84,17 @@ class Inquiry:
         return images, self.kind, self.axis, self.network, recipe, self.device, self.threads, self.shrink
 
 
-class _StopEvent(threading.Event):
-    """Becomes set with the stop of a worker."""
-
-    def stop(self) -> None:
-        """Ask to end."""
-        self.set()
-
-
 def measure_costs(inquiry: Inquiry, control: Control) -> Generator[object, None, TrainingCosts]:
     """Measure on this computer; ends early when a stop is asked for."""
     with no_defects("The estimate"), closing(control):
         yield None
         data = inquiry.data
         control.check()
+        from napari_slicegan.core.interruption import Switch
         from napari_slicegan.core.training_estimate import measure  # imports torch, which takes seconds
 
         use_threads(inquiry.threads)
-        stop = _StopEvent()
+        stop = Switch()
         control.attach(stop)
         costs = measure(data, inquiry.network, inquiry.training, inquiry.device, stop)
         if costs is None:
@@ -120,7 +112,7 @@ def measure_apart(inquiry: Inquiry, spare: Spare, control: Control) -> Generator
         try:
             with handed_over(data) as folder:
                 settings = asdict(inquiry.network), asdict(inquiry.training)
-                process.send(Measure(str(folder), *settings, inquiry.device, inquiry.threads))
+                process.send(Measure(folder, *settings, inquiry.device, inquiry.threads))
                 control.attach(_Measurement(process))
                 while not isinstance(answer := process.answer(_GLANCE), Measured):
                     pass

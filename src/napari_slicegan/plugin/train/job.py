@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_slicegan.core.apart.messages import GoOn
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress, Recovered
 from napari_slicegan.core.files import CHECKPOINT
@@ -15,7 +16,7 @@ from napari_slicegan.plugin.models import ModelEntry, look_of
 from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.train.apart import train_apart, watch
 from napari_slicegan.plugin.train.preview import PreviewLayer
-from napari_slicegan.plugin.train.task import Continuation, Order, Outcome, Started, Watch, train
+from napari_slicegan.plugin.train.task import Order, Outcome, Started, Watch, train
 from napari_slicegan.plugin.work.job import TRAINS, Job, State, Status
 from napari_slicegan.plugin.work.run_view import RunView
 
@@ -79,7 +80,7 @@ class TrainingJob(Job):
         if not self.status.state.is_busy:
             look = next((entry.look for entry in reversed(self._models.entries) if entry.path == path), None)
             wishes = preferences()
-            further = Continuation(path, minutes, iterations, wishes.device, wishes.threads, wishes.outlives)
+            further = GoOn(path, minutes, iterations, wishes.device, wishes.threads, wishes.outlives)
             self._begin(further, look, None)
 
     def watch_run(self, path: Path) -> None:
@@ -107,7 +108,7 @@ class TrainingJob(Job):
             self.view.path = new
         self._update(path=new, message=self.status.message.replace(str(old), str(new)))
 
-    def _begin(self, order: Order | Continuation | Watch, look: Look | None, source: Layer | None) -> None:
+    def _begin(self, order: Order | GoOn | Watch, look: Look | None, source: Layer | None) -> None:
         self._look, self.has_no_place = look, False
         self.view = RunView(order.path)
         self.view.feed(State.CHECKING)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from napari_slicegan.core.apart.messages import GoOn
 from napari_slicegan.core.events import EndReason, Event, Preview
 from napari_slicegan.core.threads import use_threads
 from napari_slicegan.plugin.micrograph import middle_of
@@ -51,32 +52,6 @@ class Order:
     preset: str
     path: Path
     start_from: Path | None = None
-    outlives: bool = False
-
-
-@dataclass(frozen=True)
-class Continuation:
-    """A run to go on with, from its directory alone.
-
-    Attributes
-    ----------
-    path : Path
-        The run's directory.
-    minutes, iterations : float, int
-        How much further; without either, to the run's own end.
-    device : str
-        "auto", "cpu", "cuda" or "mps".
-    threads : int
-        Of the processor; 0 leaves the choice to torch.
-    outlives : bool
-        Whether it goes on when napari is closed, if it has a process of its own.
-    """
-
-    path: Path
-    minutes: float = 0
-    iterations: int = 0
-    device: str = "auto"
-    threads: int = 0
     outlives: bool = False
 
 
@@ -131,7 +106,7 @@ class Outcome:
     model: SliceGAN | StoredModel | None
 
 
-def train(order: Order | Continuation, control: Control) -> Generator[object, None, Outcome]:
+def train(order: Order | GoOn, control: Control) -> Generator[object, None, Outcome]:
     """Train in this process: `Started` first, then the training's events; returns how it ended."""
     with no_defects("The training"), closing(control):
         from napari_slicegan.core.device import device_in_words
@@ -141,7 +116,7 @@ def train(order: Order | Continuation, control: Control) -> Generator[object, No
         run, trainer = _started(order) if isinstance(order, Order) else _continued(order)
         control.attach(trainer)
         data, network = trainer.data, trainer.gan.network
-        view = RunView.from_disk(run.path) if isinstance(order, Continuation) else RunView(run.path)
+        view = RunView.from_disk(run.path) if isinstance(order, GoOn) else RunView(run.path)
         yield Started(
             device_in_words(trainer.gan.device), ModelInfo.of(data, network), middle_of(data, network.edge), view
         )
@@ -173,7 +148,7 @@ def _started(order: Order) -> tuple[Run, Trainer]:
     return Run.start(order.path, data, *settings, start_from=order.start_from)
 
 
-def _continued(order: Continuation) -> tuple[Run, Trainer]:
+def _continued(order: GoOn) -> tuple[Run, Trainer]:
     """An earlier run, with a later end where one is wanted."""
     from napari_slicegan.core.run import Run
 
