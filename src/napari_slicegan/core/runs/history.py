@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from napari_slicegan.core.errors import DataError
-from napari_slicegan.core.events import CheckpointSaved, Evaluation, Event, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.events import (
+    CheckpointSaved,
+    Evaluation,
+    Event,
+    Hindered,
+    Paused,
+    Preview,
+    Proceeded,
+    Progress,
+)
 from napari_slicegan.core.files import CHECKPOINT, LOG, PREVIEWS
 from napari_slicegan.core.runs.log import entry_of
 from napari_slicegan.core.runs.status import evaluation_of, number
@@ -191,4 +200,6 @@ def _event(text: bytes, path: Path) -> Event | None:
             return Paused(iteration)
         case "proceeded":
             return Proceeded(iteration)
+        case "hindered":
+            return Hindered(iteration, str(line.get("message", ""))[:2000])
     return None
