@@ -195,7 +195,9 @@ def test_a_volume_that_no_longer_fits_is_kept_as_far_as_it_is_done(tmp_path, kin
     stream(model, REQUEST, whole)
     with small_disk(tmp_path / "disk", kind) as disk:
         path = disk.path / f"v{ending}"
-        with pytest.raises(OutputError, match=r"cannot be written: .*\. Free some space or choose another disk\.") as said:
+        with pytest.raises(
+            OutputError, match=r"cannot be written: .*\. Free some space or choose another disk\."
+        ) as said:
             stream(model, REQUEST, path, progress=filling(disk, 0.5))
         disk.free()
         assert not path.exists()

@@ -1,5 +1,6 @@
 """A training that is killed at any moment, in the middle of a checkpoint too, goes on as if nothing had happened."""
 
+import json
 import random
 import time
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import pytest
 import tifffile
 import torch
 
-from napari_slicegan.core.files import CHECKPOINT, MODEL
+from napari_slicegan.core.files import CHECKPOINT, MODEL, STATUS
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.resuming import Saved
 from napari_slicegan.core.run import Run
@@ -50,6 +51,12 @@ class Toll:
     writing: int = 0
     most_lost: int = 0
     runs: int = 0
+
+
+def prepare(folder: Path) -> None:
+    """Write what is trained on."""
+    tifffile.imwrite(folder / "image.tif", blobs((24, 40)) * 255)
+    (folder / "settings.toml").write_text(SETTINGS)
 
 
 def start(folder: Path, name: str = "run"):
@@ -134,8 +141,8 @@ def differences(one, other, name: str = "") -> list[str]:
 
 @pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.long)])
 def test_a_training_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(tmp_path, kills):
-    tifffile.imwrite(tmp_path / "image.tif", blobs((24, 40)) * 255)
-    (tmp_path / "settings.toml").write_text(SETTINGS)
+    prepare(tmp_path)
+    victims.warm_up()
     begin = time.monotonic()
     assert ended(start(tmp_path, "whole"), tmp_path)
     longest = (time.monotonic() - begin) / 3
@@ -168,3 +175,15 @@ def kill_until_the_end(folder: Path, toll: Toll, kills: int, longest: float, mom
         before, saved = saved, iteration_of(run)
         assert saved >= before
         toll.most_lost = max(toll.most_lost, check_readers(run) - saved)
+
+
+def test_a_run_that_was_killed_between_its_last_checkpoint_and_its_model_is_completed(tmp_path):
+    prepare(tmp_path)
+    assert ended(start(tmp_path, "run"), tmp_path)
+    run, whole = tmp_path / "run", made(tmp_path / "run")
+    (run / MODEL).unlink()
+    status = json.loads((run / STATUS).read_text())
+    (run / STATUS).write_text(json.dumps(status | {"state": "training"}))
+    assert summary_of(run).state is RunState.INTERRUPTED
+    assert ended(start(tmp_path, "run"), tmp_path)
+    assert differences(whole, made(run)) == []

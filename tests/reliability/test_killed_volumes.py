@@ -52,6 +52,7 @@ def tiles_done(path: Path) -> int:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_volume_that_is_killed_at_any_moment_becomes_the_same_file(tmp_path, ending, kills):
     narrow_model().save(tmp_path / "model.safetensors")
+    victims.warm_up()
     begin = time.monotonic()
     whole = tmp_path / f"whole{ending}"
     assert ended(start(tmp_path, whole.name)) == 0

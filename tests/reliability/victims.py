@@ -26,14 +26,29 @@ PIECES = 40
 SECONDS = 0.001
 """Between two of them."""
 SAID = "said.txt"
+_LOADED = (
+    __name__,
+    "napari_slicegan.core.run",
+    "napari_slicegan.core.output.sinks.ome_zarr",
+    "vtkmodules.vtkIOXML",
+)
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def start(folder: Path, *arguments: object) -> BaseProcess:
     """Start a command in a folder."""
+    return _started(_command, folder, [str(argument) for argument in arguments])
+
+
+def warm_up() -> None:
+    """Load what is loaded once, so that what follows takes the time of its own work."""
+    _started(int).join()
+
+
+def _started(target, *arguments: object) -> BaseProcess:
     context = multiprocessing.get_context(_METHOD)
-    context.set_forkserver_preload([__name__, "napari_slicegan.core.run", "napari_slicegan.core.output.sinks.ome_zarr", "vtkmodules.vtkIOXML"])
-    process = context.Process(target=_command, args=(folder, [str(argument) for argument in arguments]))
+    context.set_forkserver_preload(list(_LOADED))
+    process = context.Process(target=target, args=arguments)
     process.start()
     return process
 
