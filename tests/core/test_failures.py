@@ -13,7 +13,7 @@ from napari_slicegan.core.asides import Aside, Patience, preview_of
 from napari_slicegan.core.clock import Clock
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ModelError, OutputError, TrainingError
-from napari_slicegan.core.events import Preview
+from napari_slicegan.core.events import Hindered, Preview
 from napari_slicegan.core.files import is_free, write_atomically
 from napari_slicegan.core.interruption import Interrupted, Switch
 from napari_slicegan.core.model import SliceGAN, save_card
@@ -135,11 +135,16 @@ def test_absurd_facts_of_images_are_a_sentence(started):
         replace(run, facts=run.facts | {"shapes": [[float("inf")]]}).data()
 
 
-def test_previews_that_cannot_be_written_are_a_sentence(tmp_path, data, recipe):
+def test_previews_that_cannot_be_written_are_told_of_once_and_end_nothing(tmp_path, data, recipe):
     run, trainer = Run.start(tmp_path / "run", data, small_network(), replace(recipe, preview_seconds=1e-9), "quick")
     (run.path / "previews").touch()
-    with pytest.raises(OutputError, match="previews cannot be made"):
-        list(run.record(trainer))
+    events = list(run.record(trainer))
+    (said,) = [event for event in events if isinstance(event, Hindered)]
+    assert said.message.startswith("The training goes on without its previews: ")
+    assert "previews cannot be written: File exists." in said.message
+    assert len([event for event in events if isinstance(event, Preview)]) > 1
+    found = summary_of(run.path)
+    assert (found.state, found.message) == (RunState.FINISHED, said.message)
 
 
 def test_a_request_that_is_a_folder_is_none(started):

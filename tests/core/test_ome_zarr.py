@@ -224,9 +224,9 @@ def test_a_store_is_complete_only_when_all_is_there(tmp_path):
 
 def test_flush_brings_files_and_their_folders_to_the_disk(tmp_path, monkeypatch):
     synced, handles = set(), []
-    to_disk = ome_zarr._to_disk
+    to_disk = ome_zarr.to_disk
     monkeypatch.setattr("os.fsync", handles.append)
-    monkeypatch.setattr(ome_zarr, "_to_disk", lambda path: (synced.add(path), to_disk(path)))
+    monkeypatch.setattr(ome_zarr, "to_disk", lambda path: (synced.add(path), to_disk(path)))
     volume = a_volume()
     sink = OmeZarrSink(tmp_path / "v", described(volume), resume=False)
     place = (slice(16, 32), slice(0, 16), slice(0, 32))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from napari_slicegan.cli.progress import Bar, training_line
 from napari_slicegan.cli.stopping import Stopper
-from napari_slicegan.core.events import EndReason, Paused, Progress, Recovered
+from napari_slicegan.core.events import EndReason, Hindered, Paused, Progress, Recovered
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.reports import TrainingResult
 from napari_slicegan.core.run import Run
@@ -56,6 +56,8 @@ def follow(run: Run, trainer: Trainer) -> int:
                     bar.show(fraction, training_line(event, trainer.training, trainer.evaluation))
                 case Paused(iteration):
                     bar.show(fraction, f"paused at iteration {iteration}; saved", at_once=True)
+                case Hindered(_, message) if message:
+                    bar.say(message)
                 case Recovered():
                     bar.say(recovery_in_words(event))
     seconds = trainer.result.seconds if trainer.result else 0.0

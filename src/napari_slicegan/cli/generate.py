@@ -13,7 +13,7 @@ from napari_slicegan.cli.progress import Bar, Meter
 from napari_slicegan.cli.tables import print_table, tally_rows
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.reading import open_volume
-from napari_slicegan.core.output.streaming import format_of, part_of, stream
+from napari_slicegan.core.output.streaming import format_of, journal_of, part_of, stream
 from napari_slicegan.core.output.tally import Tally
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.surface import write_surface
@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     for output in outputs:
         if output.is_finished(args.resume):
             print(f"{output.path} exists and is left as it is.")
+            journal_of(output.path).unlink(missing_ok=True)  # of a process that was killed in its very last step
         else:
             tally = write_volume(model, output.request, output.path, args.resume, args.dask)
             print_table(["", "volume"], tally_rows(tally, model.info.phases))

@@ -21,6 +21,7 @@ from napari_slicegan.core.parallel.launch import together
 from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.presets import default_preset, preset_named
 from napari_slicegan.core.run import Run
+from napari_slicegan.core.runs import RunState, summary_of
 from napari_slicegan.core.training import Trainer
 
 
@@ -55,7 +56,7 @@ def _lead(args: argparse.Namespace, peers: Peers) -> int:
         current, trainer = _resumed(Run.open(out), data, request, args, size is not None, peers)
     else:
         current, trainer = start(out, data, request, args.device, args.start_from, peers)
-    if trainer.is_finished:
+    if trainer.is_finished and summary_of(out).state is RunState.FINISHED:  # else it was killed before it was recorded
         print(
             f"{out} is finished: {trainer.iteration} iterations. To train it further, give a "
             "later end with --iterations or --minutes."
@@ -64,7 +65,12 @@ def _lead(args: argparse.Namespace, peers: Peers) -> int:
     announce(current, trainer)
     if isinstance(peers, Group):
         begin(trainer.gan, data, peers)
-    code = follow(current, trainer)
+    try:
+        code = follow(current, trainer)
+    except SliceGANError as error:
+        if not current.has_checkpoint:
+            raise
+        raise type(error)(f"{error} To go on from the last checkpoint, give the same command and --resume.") from error
     _show_results(out, code)
     return code
 

@@ -143,4 +143,20 @@ class Proceeded:
     iteration: int
 
 
-Event = Progress | Preview | CheckpointSaved | Evaluation | Recovered | Paused | Proceeded
+@dataclass(frozen=True)
+class Hindered:
+    """Something of a run cannot be written, and the training goes on without it.
+
+    Attributes
+    ----------
+    iteration : int
+        Generator updates made.
+    message : str
+        What, and why, in sentences; empty when all is written again.
+    """
+
+    iteration: int
+    message: str
+
+
+Event = Progress | Preview | CheckpointSaved | Evaluation | Recovered | Hindered | Paused | Proceeded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,8 @@ MODEL = "model.safetensors"
 PREVIEWS = "previews"
 LOCK = "run.lock"
 REQUEST = "request"
+
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def is_free(folder: Path) -> bool:
@@ -83,7 +86,36 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool
                 os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise output_error(path, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+    if durable:
+        with suppress(OSError):  # the file is there; not every disk brings a folder's names to itself when asked
+            to_disk(path.parent)
+
+
+def to_disk(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk, so that a power cut cannot take them.
+
+    Raises
+    ------
+    OSError
+        The disk is full or broken. That there is nothing to bring, or that the system opens no folders, is none.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    except (FileNotFoundError, PermissionError):
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def output_error(path: Path, error: Exception) -> OutputError:
+    """Say what the system refused and what to do about it."""
+    reason = getattr(error, "strerror", None) or str(error)
+    full = getattr(error, "errno", None) in _FULL
+    advice = "Free some space or choose another disk." if full else "Choose another place."
+    return OutputError(f"{path!s:.200} cannot be written: {reason}. {advice}")

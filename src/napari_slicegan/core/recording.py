@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import OutputError, SliceGANError
 from napari_slicegan.core.events import (
     CheckpointSaved,
     EndReason,
     Evaluation,
     Event,
+    Hindered,
     Paused,
     Preview,
     Proceeded,
@@ -34,8 +34,10 @@ from napari_slicegan.core.files import (
     PREVIEWS,
     REQUEST,
     STATUS,
+    output_error,
     write_atomically,
 )
+from napari_slicegan.core.hindrances import Hindrances
 from napari_slicegan.core.model_header import read_card
 from napari_slicegan.core.runs.changes import unfinished
 from napari_slicegan.core.runs.lock import RunLock
@@ -70,7 +72,7 @@ class Recorder:
     def __init__(self, path: Path, trainer: Trainer) -> None:
         self._path, self._trainer = path, trainer
         self._lock = RunLock(path)
-        self._status = _Status(path)
+        self._status, self._hindrances = _Status(path), Hindrances()
         self._watcher = _Watcher(path, trainer, self._status.repeat)
 
     def __enter__(self) -> Recorder:
@@ -96,18 +98,21 @@ class Recorder:
                 self._fail(error)
             elif error is None and self._trainer.result:
                 self._end(self._trainer.result.reason)
+        except OutputError as failure:
+            self._fail(failure)
+            raise
         finally:
             self._lock.__exit__()
 
     def _clean(self) -> None:
         """Remove what a process before has been asked for, and what it has left when it died."""
-        left = (self._path / REQUEST, *unfinished(self._path, CHECKPOINT), *unfinished(self._path, MODEL))
-        for file in left:
+        half = [file for name in (CHECKPOINT, MODEL, STATUS) for file in unfinished(self._path, name)]
+        for file in (self._path / REQUEST, *half, *(self._path / PREVIEWS).glob("*.tif.part")):
             with suppress(OSError):
                 file.unlink(missing_ok=True)
 
-    def take(self, event: Event) -> None:
-        """Write down an event."""
+    def take(self, event: Event) -> Hindered | None:
+        """Write down an event; what cannot be written besides the checkpoint ends nothing, and is told of."""
         match event:
             case Progress():
                 self._log("progress", event)
@@ -116,9 +121,9 @@ class Recorder:
                 self._log("evaluation", event)
                 self._status.write(evaluation=event)
             case Preview(iteration, volume):
-                self._write_preview(iteration, volume, self._trainer.data)
+                self._hindrances.spare("previews", lambda: self._write_preview(iteration, volume))
             case CheckpointSaved(iteration, path):
-                self._save_model(self._path / MODEL)
+                self._hindrances.spare(MODEL, self._save_model)
                 self._log("checkpoint", iteration=iteration, path=path.name)
             case Recovered():
                 self._log("recovered", event)
@@ -128,8 +133,20 @@ class Recorder:
             case Proceeded():
                 self._log("proceeded", event)
                 self._status.write(state=RunState.TRAINING)
+        return self._news(event.iteration)
+
+    def _news(self, iteration: int) -> Hindered | None:
+        """What is to be told of what cannot be written, and is now said by the status, too."""
+        self._hindrances.spare(STATUS, self._status.check)
+        news = self._hindrances.news(iteration)
+        if news:
+            self._log("hindered", news)
+            self._status.write(message=news.message)
+        return news
 
     def _end(self, reason: EndReason) -> None:
+        if self._hindrances.holds_up(MODEL):
+            self._save_model()
         self._log("end", reason=reason, iteration=self._trainer.iteration)
         done = reason is not EndReason.STOPPED
         self._status.write(
@@ -141,29 +158,33 @@ class Recorder:
         self._status.write(state=RunState.FAILED, message=message, eta_seconds=None)
         self._log("error", message=message)
 
-    def _save_model(self, path: Path) -> None:
+    def _save_model(self) -> None:
         """Write the model; what its author has said of it meanwhile stays."""
+        path = self._path / MODEL
         model = self._trainer.saved or self._trainer.model
         model.info = replace(model.info, card=read_card(path))
         model.save(path)
 
-    def _write_preview(self, iteration: int, volume: Any, data: TrainingData) -> None:
-        folder = self._path / PREVIEWS
+    def _write_preview(self, iteration: int, volume: Any) -> None:
+        folder, data = self._path / PREVIEWS, self._trainer.data
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder} cannot be made: {error.strerror or error}.") from error
+            raise output_error(folder, error) from error
         path = folder / f"{iteration:08d}.tif"
         write_volume(path, volume, data.pixel_size, data.unit, overwrite=True, labels=bool(data.phases))
 
     def _log(self, kind: str, event: Event | None = None, **fields: Any) -> None:
         line = {"event": kind, **(asdict(event) if event else {}), **fields}
+        self._hindrances.spare(LOG, lambda: self._append(line))
+
+    def _append(self, line: dict[str, Any]) -> None:
         try:
             with (self._path / LOG).open("ab+") as file:
                 is_cut = file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"  # by a crash
                 file.write(b"\n" * bool(is_cut) + json.dumps(line).encode() + b"\n")
         except OSError as error:
-            raise OutputError(f"{self._path / LOG} cannot be written: {error.strerror or error}.") from error
+            raise output_error(self._path / LOG, error) from error
 
 
 class _Status:
@@ -174,6 +195,13 @@ class _Status:
         self._guard = threading.Lock()
         self._now = read_status(path) or RunStatus(RunState.TRAINING)
         self._written = 0.0
+        self._failures: list[OutputError] = []  # one after the other, until it works again
+
+    def check(self) -> None:
+        """Raise what keeps it from being written; not the first time, when on Windows a reader may be in the way."""
+        with self._guard:
+            if len(self._failures) > 1:
+                raise self._failures[-1]
 
     def begin(self, trainer: Trainer) -> None:
         started = self._now.started or datetime.now(UTC)
@@ -207,8 +235,11 @@ class _Status:
             if write:
                 self._written = time.monotonic()
                 text = self._now.to_json().encode()
-                with suppress(OutputError):  # the log tells of a full disk; on Windows a reader may be in the way
+                try:
                     write_atomically(self._file, lambda file: file.write(text), durable=False)
+                    self._failures.clear()
+                except OutputError as error:
+                    self._failures = [*self._failures[-1:], error]
 
 
 class _Watcher:

@@ -283,13 +283,16 @@ class Run:
         TrainingError
             Another trainer has the run.
         OutputError
-            The disk is full or the directory has gone; the last checkpoint stays as it is.
+            The checkpoint cannot be written, since the disk is full or the directory has gone; the last one stays as
+            it is. What else cannot be written is told of by `Hindered`, and the training goes on without it.
         """
         trainer.notes["preset"] = self.preset
         with Recorder(self.path, trainer) as recorder:
             for event in trainer:
-                recorder.take(event)
+                hindered = recorder.take(event)
                 yield event
+                if hindered:
+                    yield hindered
 
     def log(self) -> list[dict[str, Any]]:
         """The objects of the log so far; a line that was cut off by a crash is left out."""

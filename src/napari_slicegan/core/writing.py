@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_slicegan.core.calibration import standard_size
 from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.files import output_error
 from napari_slicegan.core.output.tiff_options import storable_type, tiff_options
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 """Endings of the names of the files that are written."""
-
-FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def check_writable(path: str | os.PathLike[str], overwrite: bool = False, suffixes: tuple[str, ...] = ()) -> None:
@@ -172,7 +171,8 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
     except (OSError, ValueError) as error:
         raise output_error(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _part(path: Path) -> Path:
@@ -186,11 +186,3 @@ def _try_to_write(part: Path) -> None:
     except FileExistsError:
         return
     part.unlink()
-
-
-def output_error(path: Path, error: Exception) -> OutputError:
-    """Say what the system refused and what to do about it."""
-    reason = getattr(error, "strerror", None) or str(error)
-    full = getattr(error, "errno", None) in FULL
-    advice = "Free some space or choose another disk." if full else "Choose another place."
-    return OutputError(f"{path!s:.200} cannot be written: {reason}. {advice}")

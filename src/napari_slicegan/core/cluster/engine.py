@@ -19,13 +19,13 @@ import numpy.typing as npt
 from napari_slicegan.core.cluster.remote import Maker, SharedStore, Worker
 from napari_slicegan.core.cluster.spread import Spread
 from napari_slicegan.core.errors import ModelError, OutputError
+from napari_slicegan.core.files import output_error
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.places import part_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.tally import Tally
 from napari_slicegan.core.output.unfinished import Unfinished
 from napari_slicegan.core.volume.request import VolumeRequest
-from napari_slicegan.core.writing import output_error
 
 if TYPE_CHECKING:
     from dask.array import Array as DaskArray

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.files import output_error
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import Sink, VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import blocks_of
 from napari_slicegan.core.output.stores import foreign_in, is_store
 from napari_slicegan.core.values import cast
-from napari_slicegan.core.writing import output_error
 
 #: Edge of the pieces in voxels.
 TILE = 256

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 from napari_slicegan.core.errors import OutputError
+from napari_slicegan.core.files import output_error
 from napari_slicegan.core.output.formats import Format, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.words import size_in_words
-from napari_slicegan.core.writing import check_writable, output_error
+from napari_slicegan.core.writing import check_writable
 
 
 def part_of(path: str | os.PathLike[str]) -> Path:

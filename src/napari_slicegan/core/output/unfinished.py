@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_slicegan.core.errors import OutputError, brief
+from napari_slicegan.core.files import output_error, to_disk
 from napari_slicegan.core.output.formats import format_of
 from napari_slicegan.core.output.journal import Journal
 from napari_slicegan.core.output.places import (
@@ -24,7 +25,6 @@ from napari_slicegan.core.output.places import (
 from napari_slicegan.core.output.sinks.base import Array, Sink, VolumeDescription
 from napari_slicegan.core.output.tally import Tally
 from napari_slicegan.core.volume.tiles import Slices
-from napari_slicegan.core.writing import output_error
 
 SECONDS_BETWEEN_RECORDS = 5.0
 """How much work a crash can cost, in exchange for waiting for the disk no more often."""
@@ -135,7 +135,8 @@ class Unfinished:
         finally:
             self.sink.close()
             self._journal.close()
-            keep = self._kind.resumable and bool(self.done)
+            is_there = part_of(self._path).exists() and journal_of(self._path).exists()  # nobody has removed it
+            keep = self._kind.resumable and bool(self.done) and is_there
             if not keep:
                 remove_unfinished(self._path)
         if keep and isinstance(error, OutputError):
@@ -166,8 +167,10 @@ class Unfinished:
             if self._path.exists():
                 raise OutputError(f"{self._path} exists by now: move it away.")
             part_of(self._path).rename(self._path)
+            with suppress(OSError):  # not every disk can; first, since without its journal nothing can be gone on with
+                to_disk(self._path.parent)
             self._journal.close()
-            journal_of(self._path).unlink()
+            journal_of(self._path).unlink(missing_ok=True)
 
     def _record(self) -> None:
         """Write down what is done, once that is on the disk."""

@@ -13,6 +13,7 @@ from napari_slicegan.core.events import (
     CheckpointSaved,
     Evaluation,
     Event,
+    Hindered,
     Paused,
     Preview,
     Proceeded,
@@ -221,4 +222,6 @@ def _event(text: bytes, path: Path) -> Event | None:
             return Proceeded(iteration)
         case "recovered":
             return _recovered(line, iteration)
+        case "hindered":
+            return Hindered(iteration, str(line.get("message", ""))[:2000])
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_slicegan.core.apart.messages import GoOn
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress, Recovered
+from napari_slicegan.core.events import EndReason, Evaluation, Hindered, Paused, Preview, Proceeded, Progress, Recovered
 from napari_slicegan.core.files import CHECKPOINT
 from napari_slicegan.core.telling import ending_in_words, recovery_in_words
 from napari_slicegan.plugin.models import ModelEntry, look_of
@@ -142,6 +142,8 @@ class TrainingJob(Job):
                 self._update(evaluation=event)
             case Recovered():
                 self._update(message=recovery_in_words(event))
+            case Hindered(_, message):
+                self._update(message=message)
             case Preview() if not self._is_abandoned:
                 self.preview.show(event)
             case Paused(iteration) if self.status.state in TRAINS:

@@ -11,7 +11,7 @@ from napari_slicegan.core.comparison.report.numbers import as_csv, as_json
 from napari_slicegan.core.comparison.report.page import as_html
 from napari_slicegan.core.comparison.result import Comparison
 from napari_slicegan.core.errors import OutputError
-from napari_slicegan.core.writing import output_error
+from napari_slicegan.core.files import output_error
 
 PAGE, TABLE, NUMBERS = "report.html", "table.csv", "numbers.json"
 

@@ -8,6 +8,7 @@ not write into one file at the same time. `flush` brings files and folders to th
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from zarr.codecs import BloscCodec
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import OutputError, brief
+from napari_slicegan.core.files import to_disk
 from napari_slicegan.core.output.sinks import ngff, pyramid
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.output.sinks.pyramid import Level
@@ -63,9 +65,11 @@ class OmeZarrSink:
 
     def flush(self) -> None:
         """Bring all that was written to the disk, so that a crash cannot take it."""
+        if not (self._part / self._array.path / "zarr.json").is_file():  # zarr would make a folder that has gone anew
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         folders = {folder for path in self._unsaved for folder in path.relative_to(self._part).parents}
         for path in [*self._unsaved, *(self._part / folder for folder in folders)]:
-            _to_disk(path)
+            to_disk(path)  # zarr leaves files of zeros out
         self._unsaved.clear()
 
     def finish(self, progress: Callable[[float], None]) -> None:
@@ -168,15 +172,3 @@ def chunk_and_shard(size: int, tile: int) -> tuple[int, int]:
     """Edges of a chunk and of a file, along an axis of so many voxels: a file is a tile, cut into equal chunks."""
     chunk = min(next((edge for edge in _CHUNKS if tile % edge == 0), tile), size)
     return chunk, min(tile, -(-size // chunk) * chunk)
-
-
-def _to_disk(path: Path) -> None:
-    """Bring a file or a folder to the disk."""
-    try:
-        handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
-    except (FileNotFoundError, PermissionError):  # zarr leaves files of zeros out, and Windows opens no folders
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
