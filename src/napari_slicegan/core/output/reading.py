@@ -101,7 +101,12 @@ def _record(path: Path) -> dict[str, Any]:
         from napari_slicegan.core.tiff import read_record
 
         return read_record(path)
-    return dict(_facts(path).get("provenance", {})) if kind.name == "raw" else {}
+    if kind.name == "VTI":
+        from napari_slicegan.core.output.sinks.vti import read_vti_record
+
+        return read_vti_record(path)
+    companion = kind.companion_of(path)
+    return dict(_facts(path).get("provenance", {})) if companion and companion.is_file() else {}
 
 
 def _npy(path: Path) -> Any:

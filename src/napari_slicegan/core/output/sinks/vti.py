@@ -152,19 +152,35 @@ def read_vti(path: Path) -> tuple[npt.NDArray[Any], float, str]:
     OutputError
         The vtk package is missing.
     """
-    check_vti()
+    image = _read(path)
     from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkIOXML import vtkXMLImageDataReader
 
-    reader = vtkXMLImageDataReader()
-    reader.SetFileName(str(path))
-    reader.Update()
-    image = reader.GetOutput()
     x, y, z = (count - 1 for count in image.GetDimensions())
     cells: npt.NDArray[Any] = vtk_to_numpy(image.GetCellData().GetScalars())
     unit = image.GetFieldData().GetAbstractArray("unit")
     volume = cells.reshape(z, y, x, *cells.shape[1:])
     return volume, image.GetSpacing()[0], unit.GetValue(0) if unit else "pixel"
+
+
+def read_vti_record(path: Path) -> dict[str, Any]:
+    """What `VtiSink` wrote of a volume beside its voxels; empty for files of others."""
+    text = _read(path).GetFieldData().GetAbstractArray("provenance")
+    try:
+        record = json.loads(text.GetValue(0)) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _read(path: Path) -> Any:
+    """A file as VTK's ImageData."""
+    check_vti()
+    from vtkmodules.vtkIOXML import vtkXMLImageDataReader
+
+    reader = vtkXMLImageDataReader()
+    reader.SetFileName(str(path))
+    reader.Update()
+    return reader.GetOutput()
 
 
 def _room(description: VolumeDescription) -> Array:
