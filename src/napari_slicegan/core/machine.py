@@ -93,9 +93,9 @@ def machine_in(record: Mapping[str, Any]) -> Machine | None:
 
 @contextmanager
 def using_threads(number: int) -> Iterator[None]:
-    """While its ``with`` block lasts, torch divides its work among so many threads."""
+    """While its ``with`` block lasts, torch divides its work among so many threads; 0 leaves them as they are."""
     before = torch.get_num_threads()
-    torch.set_num_threads(number)
+    torch.set_num_threads(number or before)
     try:
         yield
     finally:

@@ -83,7 +83,7 @@ class Session:
 
 
 def begun(before: Sequence[Session], now: Session) -> tuple[Session, ...]:
-    """All sessions when one more begins: one that did nothing is forgotten, one that goes on as before is no new one."""
+    """All sessions when one more begins: one that did nothing is forgotten, one like the last is a part of it."""
     done = tuple(before)
     while done and done[-1].place == now.place:
         done = done[:-1]
