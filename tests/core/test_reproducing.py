@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 
 from napari_slicegan.core import choosing
@@ -143,7 +144,7 @@ def test_the_last_bit_of_one_weight_is_told(path, data, recipe):
 
 def test_one_iteration_more_is_told(path, data, recipe):
     trained(path, data, recipe)
-    changed(path, generator={"iteration": 4, "judged": False})
+    changed(path, generator={"iteration": 4, "judged": False, "steps": 0})
     assert not again(path, data).is_identical
 
 
@@ -205,7 +206,7 @@ def test_a_model_of_a_training_that_has_just_recovered_is_made_again(path, data,
     monkeypatch.setattr(choosing, "SLOWEST_START", 4)
     scripted(monkeypatch, {2: None, 4: None})
     trained(path, data, replace(recipe, iterations=4, evaluation_iterations=2))
-    assert SliceGAN.load(path).info.provenance["generator"] == {"iteration": 4, "judged": True}
+    assert SliceGAN.load(path).info.provenance["generator"] == {"iteration": 4, "judged": True, "steps": 0}
     assert again(path, data).is_identical
 
 
@@ -280,6 +281,7 @@ def test_models_of_older_versions_are_made_again_by_what_they_say(path, data, re
         {"fingerprint": None},
         {"generator": {"iteration": 10**12, "judged": False}},
         {"generator": {"iteration": -1, "judged": False}},
+        {"generator": {"iteration": 1, "judged": False, "steps": 10**9}},
         {"generator": "x"},
         {"sessions": "x"},
         {"sessions": [{}]},
@@ -344,11 +346,10 @@ def test_a_volume_of_any_format_is_made_again_voxel_for_voxel(tmp_path, small_ti
 def test_one_voxel_is_told_with_its_place(tmp_path, suffix):
     model, path = a_model(phases=(0, 128, 255)), tmp_path / f"v{suffix}"
     stream(model, REQUEST, path)
-    voxels = volumes.open_volume(path)
-    value, place = voxels[19, 2, 3], (19, 2, 3)
-    file = np.memmap(path, np.uint8, "r+")
-    file[len(file) - voxels.size + np.ravel_multi_index(place, voxels.shape)] = 7
-    file.flush()
+    voxels = np.load(path, mmap_mode="r+") if suffix == ".npy" else tifffile.memmap(path, mode="r+")
+    value = int(voxels[19, 2, 3])
+    voxels[19, 2, 3] = 7
+    voxels.flush()
     verdict = compared_again(path, VolumePast.of(path), model)
     assert not verdict.is_identical
     text = f"1 of 26,400 voxels differ, the first at z 19, y 2, x 3: 7 in the file, {value} made again."

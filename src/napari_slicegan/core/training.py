@@ -266,15 +266,18 @@ class Trainer:
         """A model of a generator, with what is known of it, and when it was taken if that is not now."""
         facts = {"training": asdict(self.training), "iterations": self.iteration, "seconds": self._clock.seconds}
         now = {"iteration": self.iteration, "judged": self._judge.has_judged(self.iteration)}
-        facts["generator"] = taken or now
+        facts["generator"] = taken or {**now, "steps": self._updates.discriminator_steps}
         if errors:
             facts["heldout"] = asdict(errors)
         return described(generator, self.data, self.notes | facts | self._past.facts)
 
-    def save(self, path: Path, discriminator_steps: int = 0) -> None:
-        """Write a checkpoint as a stop within the next iteration leaves it, after so many of its first updates."""
+    def advance(self, discriminator_steps: int) -> None:
+        """Make the first updates of the next iteration, as a training does that is stopped within it."""
         with readable_errors():
             self._updates.advance(discriminator_steps)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
         for _ in self._save(path, self.model):
             pass
 

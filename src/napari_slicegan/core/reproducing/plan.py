@@ -87,15 +87,17 @@ class Plan:
         try:
             recipe = TrainingConfig(**made["training"])
             fingerprint = str(made["fingerprint"])
-            iteration, is_judged = _taken(made, recipe)
+            sessions = sessions_in(made)
+            iteration, steps, _ = end = _end(made, recipe, sessions)
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
             raise ModelError(
                 f"The model does not say how it was trained ({error!s:.200}), so that it cannot be made again."
             ) from error
-        if not 0 <= iteration <= 10**8:
-            raise ModelError("The model says that it was trained for a number of iterations that cannot be.")
-        sessions = [each for each in sessions_in(made) if each.iteration < max(iteration, 1)]
-        ends = [*((each.iteration, each.steps, each.judged) for each in sessions[1:]), (iteration, 0, is_judged)]
+        most = max([steps, *(each.steps for each in sessions)])
+        if not (0 <= iteration <= 10**8 and steps >= 0 and most <= recipe.discriminator_steps):
+            raise ModelError("The model says that it was trained for a number of updates that cannot be.")
+        sessions = tuple(each for each in sessions if each.place < (iteration, steps)) or sessions[:1]
+        ends = [*((each.iteration, each.steps, each.judged) for each in sessions[1:]), end]
         legs = tuple(_leg(recipe, session, *end) for session, end in zip_longest(sessions, ends))
         origin, digest = (str(made.get(topic, ""))[:_LONGEST] for topic in ORIGIN)
         is_whole = bool(sessions) and sessions[0].place == (0, 0)
@@ -130,16 +132,28 @@ def _leg(recipe: TrainingConfig, session: Session | None, end: int, steps: int, 
     return Leg(recipe, end, steps, is_judged, session.machine)
 
 
-def _taken(made: dict[str, Any], recipe: TrainingConfig) -> tuple[int, bool]:
-    """The iteration whose generator the model is, and whether the training had been evaluated there by then."""
-    if "generator" in made:
-        return int(made["generator"]["iteration"]), made["generator"]["judged"] is True
-    iterations, found = int(made["iterations"]), evaluation_of(made.get("heldout"))  # older models do not say so
+def _end(made: dict[str, Any], recipe: TrainingConfig, sessions: Sequence[Session]) -> tuple[int, int, bool]:
+    """The iteration whose generator the model is, updates of the discriminators after it, and whether it was evaluated.
+
+    These updates change what the generator remembers of its batches.
+    """
+    if "generator" not in made:
+        return _end_of_old(made, recipe)
+    taken = made["generator"]
+    iteration, is_judged = int(taken["iteration"]), taken["judged"] is True
+    # the best generator was taken when it was judged, which a resume with other evaluations may do late
+    late = [each.steps for each in sessions if each.iteration == iteration and not each.judged]
+    return iteration, int(taken.get("steps", late[-1] if late else 0)), is_judged
+
+
+def _end_of_old(made: dict[str, Any], recipe: TrainingConfig) -> tuple[int, int, bool]:
+    """The same for models of before this was recorded, as far as it can be told."""
+    iterations, found = int(made["iterations"]), evaluation_of(made.get("heldout"))
     if found is None or not recipe.evaluation_iterations:
-        return iterations, False
+        return iterations, 0, False
     if found.lost or found.iteration % recipe.evaluation_iterations:
-        return iterations, found.iteration == iterations
-    return found.iteration, False
+        return iterations, 0, found.iteration == iterations
+    return found.iteration, 0, False
 
 
 def differences(machines: Sequence[Machine], now: Machine) -> list[str]:

@@ -92,19 +92,20 @@ class _Course:
             trainer = Trainer.resume(self._checkpoint, trainer.data, leg.recipe, trainer.gan.device.type)
         if trainer.iteration != leg.end:
             raise TrainingError(f"The training has ended at iteration {trainer.iteration}, not at {leg.end}.")
+        trainer.advance(leg.steps)
         if leg is not self._plan.legs[-1]:
-            trainer.save(self._checkpoint, leg.steps)
+            trainer.save(self._checkpoint)
         return trainer
 
     def _run(self, trainer: Trainer, leg: Leg) -> EndReason | None:
         """Train to the end of a leg or to a plateau; without the evaluation at the end where there was none."""
         if trainer.iteration >= leg.end and not leg.is_judged:
-            trainer.stop()
+            return None
         for event in trainer:
             if isinstance(event, Progress):
                 self._tell(event.iteration)
                 if event.iteration >= leg.end and not leg.is_judged:
-                    trainer.stop()
+                    return None
         return trainer.result.reason if trainer.result else None
 
 
@@ -114,7 +115,8 @@ def _finished(trainer: Trainer, plan: Plan, balanced: bool) -> SliceGAN:
         generator = trainer.gan.snapshot(balanced)
     info = trainer.model.info
     made = {topic: told for topic, told in info.provenance.items() if topic != "heldout"}
-    made["generator"] = {"iteration": plan.iteration, "judged": plan.legs[-1].is_judged}
+    last = plan.legs[-1]
+    made["generator"] = {"iteration": last.end, "judged": last.is_judged, "steps": last.steps}
     return SliceGAN(generator, replace(info, provenance=made))
 
 
