@@ -13,7 +13,7 @@ import torch
 
 from napari_slicegan.core import choosing
 from napari_slicegan.core.errors import DataError, ModelError
-from napari_slicegan.core.events import EndReason, Evaluation, Recovered
+from napari_slicegan.core.events import EndReason, Evaluation, Progress, Recovered
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.heldout import HeldOut
 from napari_slicegan.core.machine import Machine
@@ -207,6 +207,20 @@ def test_a_model_of_a_training_that_has_just_recovered_is_made_again(path, data,
     scripted(monkeypatch, {2: None, 4: None})
     trained(path, data, replace(recipe, iterations=4, evaluation_iterations=2))
     assert SliceGAN.load(path).info.provenance["generator"] == {"iteration": 4, "judged": True, "steps": 0}
+    assert again(path, data).is_identical
+
+
+def test_a_model_of_a_training_that_was_stopped_just_before_it_would_have_recovered_is_made_again(
+    path, data, recipe, monkeypatch
+):
+    monkeypatch.setattr(choosing, "SLOWEST_START", 4)
+    scripted(monkeypatch, {2: None, 4: None})
+    trainer = Trainer(data, small_network(), replace(recipe, iterations=9, evaluation_iterations=2))
+    for event in trainer:
+        if isinstance(event, Progress) and event.iteration == 4:
+            trainer.stop()
+    trainer.result.model.save(path)
+    assert SliceGAN.load(path).info.provenance["generator"] == {"iteration": 4, "judged": False, "steps": 0}
     assert again(path, data).is_identical
 
 
