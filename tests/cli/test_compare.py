@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_slicegan.cli.compare import _Line
+from napari_slicegan.cli.progress import Timed
 from napari_slicegan.core.io import write_volume
 from napari_slicegan.core.output.formats import FORMATS
 from tests.cli.conftest import blobs, write
@@ -176,7 +176,7 @@ def test_the_line_tells_the_time_that_is_left_and_ends_once(monkeypatch):
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     bar = Bar()
-    line = _Line(bar)
+    line = Timed(bar)
     line(0.0, "preparing")
     now += 1
     line(0.01, "measuring")

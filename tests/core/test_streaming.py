@@ -41,7 +41,7 @@ def test_it_is_the_volume_that_is_made_in_memory(tmp_path, model, suffix):
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
     assert len(set(fractions)) > TILES * 2
-    assert names(tmp_path) == {path.name} | ({"v.raw.json"} if suffix == ".raw" else set())
+    assert names(tmp_path) == {path.name} | ({f"v{suffix}.json"} if suffix in (".raw", ".npy") else set())
 
 
 @pytest.mark.parametrize("output", ["grey", "colour"])

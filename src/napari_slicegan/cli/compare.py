@@ -5,24 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 from napari_slicegan.cli.images import read_training_data, stated_size
-from napari_slicegan.cli.progress import Bar
+from napari_slicegan.cli.info import is_model
+from napari_slicegan.cli.progress import Bar, Timed
 from napari_slicegan.core.comparison.compare import compare
 from napari_slicegan.core.comparison.config import ComparisonConfig
 from napari_slicegan.core.comparison.report import as_json, as_text, check_report, write_report
 from napari_slicegan.core.comparison.samples import ModelVolumes, Volume, read_volume
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import ConfigError
-from napari_slicegan.core.output.formats import SUFFIXES
-from napari_slicegan.core.words import duration
 
-_MODELS = (".safetensors", ".pt")
 _NO_IMAGES = (".ome.zarr", ".raw", ".vti")  # what is a volume only, and read in pieces
-_SURE = 2.0  # seconds after which the time that is left can be told
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     config = _config(args)
     truth, volumes = _truth(args), _volumes(args, config)
     with Bar() as bar:
-        found = compare(truth, volumes, config, _Line(bar))
+        found = compare(truth, volumes, config, Timed(bar))
     print(json.dumps(as_json(found), indent=2, allow_nan=False) if args.json else as_text(found), flush=True)
     if args.report is not None:
         page = write_report(found, args.report)
@@ -40,24 +36,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Line:
-    """Shows what is done and the time that is left, as far as the past can tell it."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar, self._begin, self._done = bar, time.monotonic(), False
-
-    def __call__(self, fraction: float, doing: str) -> None:
-        if self._done:
-            return
-        self._done = fraction >= 1
-        seconds = time.monotonic() - self._begin
-        if 0 < fraction < 1 and seconds > _SURE:
-            doing += f", ETA {duration(seconds * (1 - fraction) / fraction)}"
-        self._bar.show(fraction, doing)
-
-
 def _config(args: argparse.Namespace) -> ComparisonConfig:
-    if not any(map(_is_model, args.volume)):
+    if not any(map(is_model, args.volume)):
         stray = [name for name in ("seeds", "shape") if getattr(args, name) is not None]
         if stray:
             raise ConfigError(f"--{stray[0]} is for the volumes that a model makes: leave it out, or give a model.")
@@ -81,13 +61,8 @@ def _truth(args: argparse.Namespace) -> TrainingData | Volume:
 
 def _volumes(args: argparse.Namespace, config: ComparisonConfig) -> list[Volume] | ModelVolumes:
     first = args.volume[0]
-    if not _is_model(first):
+    if not is_model(first):
         return [read_volume(Path(name)) for name in args.volume]
     from napari_slicegan.core.model import SliceGAN
 
     return ModelVolumes(SliceGAN.load(first, args.device), range(config.seeds), config.shape, Path(first).name)
-
-
-def _is_model(name: str) -> bool:
-    path = Path(name)
-    return path.suffix.lower() in _MODELS or (path.is_dir() and not name.rstrip("/\\").lower().endswith(SUFFIXES))

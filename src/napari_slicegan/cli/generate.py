@@ -97,8 +97,8 @@ def _write_surface(model: SliceGAN, request: VolumeRequest, path: Path, surface:
 
 def _show_what_next(paths: list[Path]) -> None:
     kind = format_of(paths[0])
-    if kind.viewer:
-        print(f"Look at {'it' if len(paths) == 1 else 'them'}: {shlex.join([kind.viewer, *map(str, paths)])}")
     companion = kind.companion_of(paths[0])
     if companion:
         print(f"What its voxels are is in {companion}.")
+    if kind.viewer:
+        print(f"Look at {'it' if len(paths) == 1 else 'them'}: {shlex.join([kind.viewer, *map(str, paths)])}")

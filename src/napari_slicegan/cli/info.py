@@ -13,6 +13,7 @@ from napari_slicegan.cli.images import read_grey_or_colour
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.data import MAX_PHASES, detect_kind
 from napari_slicegan.core.errors import DataError
+from napari_slicegan.core.output.formats import SUFFIXES
 from napari_slicegan.core.presets import PRESETS
 from napari_slicegan.core.statistics.fractions import phase_fractions
 from napari_slicegan.core.values import distinct_values
@@ -58,6 +59,14 @@ def describe(what: str) -> Facts:
         return _image(what)
     preset = PRESETS[what]
     return {"type": "preset", **asdict(preset)}
+
+
+def is_model(name: str) -> bool:
+    """Whether a name is that of a model file, a checkpoint or a run, rather than of an image or a volume."""
+    path = Path(name)
+    return path.suffix.lower() in _MODEL_SUFFIXES or (
+        path.is_dir() and not name.rstrip("/\\").lower().endswith(SUFFIXES)
+    )
 
 
 def _model(path: Path) -> Facts:

@@ -32,7 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_add_demo, _add_train, _add_generate, _add_compare, _add_check, _add_info, _add_import):
+    adders = (_add_demo, _add_train, _add_generate, _add_compare, _add_check, _add_reproduce, _add_info, _add_import)
+    for add in adders:
         add(commands).add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
@@ -220,6 +221,24 @@ def _add_check(commands: Any) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_reproduce(commands: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "reproduce",
+        help="make a model or a volume again, and tell whether it is the same",
+        description="Make a volume, or train a model, again as FILE says that it was made, and compare\n"
+        "both bit for bit. Exit code 0: identical, 3: not identical.",
+    )
+    parser.add_argument("file", metavar="FILE", help="volume, model file, checkpoint or RUN")
+    _add_images(parser, "*", "image that a model was trained on, where its RUN does not hold it; as in train")
+    parser.add_argument("--model", type=_model, metavar="MODEL", help="model that made a volume, where it is not near")
+    parser.add_argument(
+        "--start-from", type=_model, metavar="FILE", help="model or checkpoint whose weights the training began with"
+    )
+    parser.add_argument("--out", metavar="FILE", help="new file for what is made again; else it is not kept")
+    _add_device(parser, None, "where to compute (where FILE says that it was made)")
+    return parser
+
+
 def _add_info(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "info",
@@ -253,8 +272,8 @@ def _add_import(commands: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_images(parser: argparse.ArgumentParser, count: str = "+") -> None:
-    parser.add_argument("image", nargs=count, metavar="IMAGE", help="TIFF, PNG, JPEG or NPY file")
+def _add_images(parser: argparse.ArgumentParser, count: str = "+", what: str = "TIFF, PNG, JPEG or NPY file") -> None:
+    parser.add_argument("image", nargs=count, metavar="IMAGE", help=what)
     parser.add_argument(
         "--kind",
         choices=("auto", *OutputKind),
@@ -284,8 +303,10 @@ def _add_pixel_size(parser: argparse.ArgumentParser, help_text: str) -> None:
     parser.add_argument("--unit", metavar="U", help="unit of the pixel size: nm, um, mm, m, pixel")
 
 
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=_DEVICES, default="auto", help="where to compute (%(default)s)")
+def _add_device(
+    parser: argparse.ArgumentParser, default: str | None = "auto", what: str = "where to compute (%(default)s)"
+) -> None:
+    parser.add_argument("--device", choices=_DEVICES, default=default, help=what)
 
 
 def _model(text: str) -> str:

@@ -13,6 +13,7 @@ from napari_slicegan.core.words import duration
 
 _BAR = 24
 _SECONDS_BETWEEN_LINES = 10.0
+_SURE = 2.0  # seconds after which the time that is left can be told
 
 
 class Bar:
@@ -90,6 +91,31 @@ class Meter:
             left = (1 - fraction) * seconds / made
             text += f", {made * self._voxels / seconds:.3g} voxels/s, ETA {duration(left)}"
         self._bar.show(fraction, text)
+
+
+class Timed:
+    """Shows what is done and the time that is left, as far as the past can tell it.
+
+    Parameters
+    ----------
+    bar : Bar
+        Where it is shown.
+    doing : str
+        What is done, where calls do not say.
+    """
+
+    def __init__(self, bar: Bar, doing: str = "") -> None:
+        self._bar, self._doing, self._begin, self._done = bar, doing, time.monotonic(), False
+
+    def __call__(self, fraction: float, doing: str = "") -> None:
+        """Take the finished fraction, and what is done now."""
+        if self._done:
+            return
+        self._done, doing = fraction >= 1, doing or self._doing
+        seconds = time.monotonic() - self._begin
+        if 0 < fraction < 1 and seconds > _SURE:
+            doing += f", ETA {duration(seconds * (1 - fraction) / fraction)}"
+        self._bar.show(fraction, doing)
 
 
 def training_line(event: Progress, training: TrainingConfig, evaluation: Evaluation | None = None) -> str:

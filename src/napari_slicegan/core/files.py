@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -119,3 +120,9 @@ def output_error(path: Path, error: Exception) -> OutputError:
     full = getattr(error, "errno", None) in _FULL
     advice = "Free some space or choose another disk." if full else "Choose another place."
     return OutputError(f"{path!s:.200} cannot be written: {reason}. {advice}")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -76,7 +76,11 @@ class Judge:
         """Whether the training is to be judged before it goes on."""
         if not (self.is_on and iteration) or iteration % self._every:
             return False
-        return self.standing.newest is None or self.standing.newest.iteration != iteration
+        return not self.has_judged(iteration)
+
+    def has_judged(self, iteration: int) -> bool:
+        """Whether the training was judged at an iteration last, and what follows from that is done."""
+        return self.standing.newest is not None and self.standing.newest.iteration == iteration
 
     def is_due_at_end(self, iteration: int, is_stopped: bool) -> bool:
         """Whether to evaluate a training that ends before it was judged at all."""

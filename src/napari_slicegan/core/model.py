@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.device import choose_device
 from napari_slicegan.core.errors import OutputError
 from napari_slicegan.core.files import MODEL, write_atomically
+from napari_slicegan.core.machine import Machine
 from napari_slicegan.core.model_header import HEADER
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.networks import Generator
@@ -139,14 +141,18 @@ class SliceGAN:
 
     def describe(self, request: VolumeRequest) -> VolumeDescription:
         """Tell what a file of a volume must know of it."""
-        made = self.generation(request)
-        info = self.info
-        provenance = info.history(request=made.request.to_dict(), model=self.fingerprint)
+        made, info = self.generation(request), self.info
+        provenance = self.history(made.request)
         z, y, x = (start * info.voxel_size for start in made.request.origin)
         voxels = (made.shape, made.dtype, info.kind, info.phases, info.voxel_size, info.unit, made.tiles.edge)
         return VolumeDescription(*voxels, provenance, info.phase_names, info.phase_colours, (z, y, x))
 
-    @property
+    def history(self, request: VolumeRequest) -> dict[str, Any]:
+        """Say where a volume comes from, as plain values: all that it takes to make it again, and the training."""
+        made = {"request": self.resolved(request).to_dict(), "model": self.fingerprint}
+        return self.info.history(**made, machine=Machine.here(self.device).to_dict())
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the weights and of what a voxel is: equal for models that make equal volumes."""
         digest = hashlib.sha256(json.dumps([asdict(self.info.network), self.info.phases, self.info.levels]).encode())

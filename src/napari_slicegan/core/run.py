@@ -131,7 +131,7 @@ class Run:
             The images, the settings, the device, the directory or what to start from do not allow it.
         """
         trainer = Trainer(data, network, training, device, Path(path) / CHECKPOINT, start_from, peers)
-        run = cls.create(path, data, trainer.gan.network, training, preset, trainer.started_from)
+        run = cls.create(path, data, trainer.gan.network, training, preset, trainer.past.started_from)
         if run.started_from:  # so that a run that is taken up again need not look for them where its settings say
             trainer.notes["preset"] = preset
             trainer.keep()

@@ -17,5 +17,9 @@ def use_threads(number: int) -> None:
     """Let torch compute with so many threads of the processor; 0 gives the choice back to torch."""
     import torch
 
-    own = _own_threads()
-    torch.set_num_threads(number or own)
+    torch.set_num_threads(used_threads(number))
+
+
+def used_threads(number: int) -> int:
+    """With how many threads torch computes after `use_threads`, in whatever thread that was called."""
+    return number or _own_threads()

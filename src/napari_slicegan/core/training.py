@@ -34,6 +34,7 @@ from napari_slicegan.core.networks import Generator
 from napari_slicegan.core.parallel.peers import ALONE, Peers
 from napari_slicegan.core.reports import TrainingResult, check_finite, progress
 from napari_slicegan.core.resuming import WRONG, Saved, damaged
+from napari_slicegan.core.sessions import Past
 from napari_slicegan.core.transfer import transfer
 from napari_slicegan.core.updates import Updates
 
@@ -82,7 +83,7 @@ class Trainer:
         self.checkpoint = Path(checkpoint) if checkpoint else None
         with readable_errors():
             self.gan = GAN(data, network or NetworkConfig(), self.training, choose_device(device), peers)
-        self.started_from = transfer(start_from, self.gan) if start_from else ""
+        self.past = Past.beginning(transfer(start_from, self.gan) if start_from else "")
         self.iteration = 0
         self.result: TrainingResult | None = None
         self.notes: dict[str, Any] = {}  # what else models tell of their past
@@ -110,6 +111,8 @@ class Trainer:
     def __iter__(self) -> Iterator[Event]:
         """Train to the end or until `stop`; the last event of a run with a checkpoint is that it was saved."""
         recipe, self.result = self.training, None
+        steps, is_judged = self._updates.discriminator_steps, self._judge.has_judged(self.iteration)
+        self.past.go_on(self.gan, self.iteration, steps, is_judged)
         report = Due(self._clock, recipe.report_seconds, at_once=True)  # whoever waits sees that it trains
         preview = Due(self._clock, recipe.preview_seconds)
         save = Due(self._clock, 60 * recipe.checkpoint_minutes, recipe.checkpoint_iterations, self.iteration)
@@ -247,22 +250,34 @@ class Trainer:
 
     def _chosen(self, newest: Generator | None = None) -> SliceGAN:
         """A model of the best generator, or of the newest where none was judged."""
-        if self._judge.best:
-            return self._described(self._judge.best, self._judge.standing.best)
+        best = self._judge.standing.best
+        if self._judge.best and best:
+            return self._described(self._judge.best, best, {"iteration": best.iteration, "judged": False})
         return self._described(newest or self._snapshot(), self._judge.newest)
 
     def _snapshot(self) -> Generator:
         """The newest generator; what is judged is balanced then, and nobody who pauses or stops before waits for it."""
         return self.gan.snapshot(balanced=not self._judge.is_on)
 
-    def _described(self, generator: Generator, errors: Evaluation | None = None) -> SliceGAN:
-        """A model of a generator, with what is known of it."""
+    def _described(
+        self, generator: Generator, errors: Evaluation | None = None, taken: dict[str, Any] | None = None
+    ) -> SliceGAN:
+        """A model of a generator, with what is known of it, and when it was taken if that is not now."""
         facts = {"training": asdict(self.training), "iterations": self.iteration, "seconds": self._clock.seconds}
+        now = {"iteration": self.iteration, "judged": self._judge.has_judged(self.iteration)}
+        facts["generator"] = taken or {**now, "steps": self._updates.discriminator_steps}
         if errors:
             facts["heldout"] = asdict(errors)
-        if self.started_from:
-            facts["started_from"] = self.started_from
-        return described(generator, self.data, self.notes | facts)
+        return described(generator, self.data, self.notes | facts | self.past.facts)
+
+    def advance(self, discriminator_steps: int) -> None:
+        """Make the first updates of the next iteration, as a training does that is stopped within it."""
+        with readable_errors():
+            self._updates.advance(discriminator_steps)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        list(self._save(path, self.model))
 
     def keep(self) -> None:
         """Write a checkpoint of what there is before the first update.
@@ -273,8 +288,7 @@ class Trainer:
             The file cannot be written.
         """
         if self.checkpoint:
-            for _ in self._save(self.checkpoint, self._described(self.gan.snapshot(balanced=False))):
-                pass
+            list(self._save(self.checkpoint, self._described(self.gan.snapshot(balanced=False))))
 
     def _save(self, path: Path, model: SliceGAN) -> Iterator[Event]:
         """Write a checkpoint, never one that is worth nothing."""
@@ -332,5 +346,5 @@ class Trainer:
         self.gan.load_state_dict(saved.gan)
         self.iteration, self._updates.discriminator_steps = saved.iteration, saved.discriminator_steps
         self._clock.go_on_from(saved.seconds, saved.iteration)
-        self.started_from = str(saved.info.provenance.get("started_from", ""))
+        self.past = Past.told(saved.info.provenance)
         self._judge.load_state_dict(saved.judge)

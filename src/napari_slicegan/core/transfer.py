@@ -40,9 +40,7 @@ def transfer(source: str | Path, gan: GAN) -> str:
     ModelError
         There is no model, it is damaged, or it is one of other networks.
     """
-    place = model_path(source)
-    path = place / CHECKPOINT
-    path = path if is_own_file(path) else find_model(place)
+    path = source_of(source)
     state = read_checkpoint(path) if path.name.endswith(".pt") else {}
     header, weights = weights_in(state, path) if state else read_weights(path)
     network = ModelInfo.from_json(header).network
@@ -51,6 +49,19 @@ def transfer(source: str | Path, gan: GAN) -> str:
     for critic, its_weights in zip(gan.critics, _critics(state, gan), strict=False):
         critic.load_state_dict(its_weights)
     return str(path)
+
+
+def source_of(source: str | Path) -> Path:
+    """The file that weights to begin with come from: a run's checkpoint, which holds more than its model.
+
+    Raises
+    ------
+    ModelError
+        There is none.
+    """
+    place = model_path(source)
+    path = place / CHECKPOINT
+    return path if is_own_file(path) else find_model(place)
 
 
 def _check_same(before: NetworkConfig, now: NetworkConfig, path: Path) -> None:

@@ -44,11 +44,15 @@ class Updates:
         Interrupted
             By the switch; the next call goes on with the update that was abandoned.
         """
-        while self.discriminator_steps < self._gan.training.discriminator_steps:
-            self._update(Call.DISCRIMINATORS)
-            self.discriminator_steps += 1
+        self.advance(self._gan.training.discriminator_steps)
         self._update(Call.GENERATOR)
         self.discriminator_steps = 0
+
+    def advance(self, steps: int) -> None:
+        """Update the discriminators until there are so many updates of them in an unfinished iteration."""
+        while self.discriminator_steps < steps:
+            self._update(Call.DISCRIMINATORS)
+            self.discriminator_steps += 1
 
     def _update(self, call: Call) -> None:
         """Make one update, with all processes of the training, or none at all if it is interrupted."""

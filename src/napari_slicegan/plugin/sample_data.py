@@ -10,7 +10,7 @@ from napari_slicegan.core.synthetic import MATERIALS, micrographs
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.plugin.files.dropped_models import open_model
 from napari_slicegan.plugin.generate.task import VolumeOrder
-from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, phase_features, volume_layer
+from napari_slicegan.plugin.volume_layers import AXIS_LABELS, LayerTuple, phase_features, volume_layer, volume_record
 
 #: The volume that a generator of the package makes when it is opened.
 _FIRST_VOLUME = VolumeRequest((128,) * 3)
@@ -64,7 +64,7 @@ def _generated(name: str) -> list[LayerTuple]:
     from napari_slicegan.core.model import SliceGAN  # imports torch
 
     model = SliceGAN.load(path)
-    record = model.info.history(model=str(path), **_FIRST_VOLUME.to_dict())
+    record = volume_record(model, path, _FIRST_VOLUME)
     volume = model.generation(_FIRST_VOLUME).whole()
     return [volume_layer(volume, model.info, f"{name} volume, seed {_FIRST_VOLUME.seed}", None, record)]
 

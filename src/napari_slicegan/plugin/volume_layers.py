@@ -9,13 +9,18 @@ import numpy.typing as npt
 
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.output.sinks.base import phase_facts
+from napari_slicegan.core.threads import used_threads
 from napari_slicegan.plugin.layers import Look
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.layers import Layer
     from napari.utils.colormaps import DirectLabelColormap
 
+    from napari_slicegan.core.model import SliceGAN
     from napari_slicegan.core.model_info import ModelInfo
+    from napari_slicegan.core.volume.request import VolumeRequest
 
 AXIS_LABELS = ("z", "y", "x")
 #: The key of a layer's metadata under which this plugin keeps where a volume comes from.
@@ -66,6 +71,27 @@ def volume_layer(
     if not rgb and look and look.limits:
         details["colormap"] = look.colormap
     return volume, details, "image"
+
+
+def volume_record(model: SliceGAN, path: Path, request: VolumeRequest, threads: int = 0) -> dict[str, Any]:
+    """Where a volume comes from, as plain values: what it takes to make it again, and the training.
+
+    Parameters
+    ----------
+    model : SliceGAN
+        What made it.
+    path : Path
+        Of the model.
+    request : VolumeRequest
+        The box of the endless volume.
+    threads : int
+        Of the processor, as preferred; 0 where torch chose.
+    """
+    made = model.history(request)
+    asked = made.pop("request")
+    machine = made.pop("machine") | {"threads": used_threads(threads)}
+    record: dict[str, Any] = made | {"model": str(path), "fingerprint": made["model"], "machine": machine} | asked
+    return record
 
 
 def appearance(kind: str, rgb: bool = False) -> dict[str, Any]:

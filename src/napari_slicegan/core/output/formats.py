@@ -79,9 +79,9 @@ def _npy(part: Path, description: VolumeDescription, resume: bool) -> Sink:
 
 
 def _raw(part: Path, description: VolumeDescription, resume: bool) -> Sink:
-    from napari_slicegan.core.output.sinks.contiguous import RawSink
+    from napari_slicegan.core.output.sinks.contiguous import raw_sink
 
-    return RawSink(part, description, resume)
+    return raw_sink(part, description, resume)
 
 
 def _ome_zarr(part: Path, description: VolumeDescription, resume: bool) -> Sink:
@@ -101,7 +101,7 @@ FORMATS = (
     Format("TIFF", (".tif", ".tiff"), _tiff),
     Format("OME-TIFF", (".ome.tif", ".ome.tiff"), _ome_tiff),
     OME_ZARR,
-    Format("NPY", (".npy",), _npy),
+    Format("NPY", (".npy",), _npy, companion=".json"),
     Format("raw", (".raw",), _raw, companion=".json", viewer=""),
     Format("VTI", (".vti",), _vti, resumable=False, compressed=True, finishing=0.05, in_memory=True, viewer="paraview"),
 )

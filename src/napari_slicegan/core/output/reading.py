@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from napari_slicegan.core.errors import DataError, OutputError, SliceGANError, brief
-from napari_slicegan.core.files import read_small
+from napari_slicegan.core.files import is_own_file, read_small
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.raster import check_held, npy_layout
@@ -52,7 +52,7 @@ def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
 
 
 def voxel_size(path: Path) -> tuple[float, str]:
-    """Tell the size of the voxels of a volume in OME-Zarr, .raw or .vti; TIFF is for `io.read_image`.
+    """Tell the size of the voxels of a volume in OME-Zarr, .raw, .vti or .npy; TIFF is for `io.read_image`.
 
     Parameters
     ----------
@@ -132,13 +132,13 @@ def _spacing(path: Path) -> tuple[float, str]:
         from napari_slicegan.core.output.stores import attributes_of
 
         return spacing_of(attributes_of(path)["ome"])
-    if kind.name == "raw":
-        facts = _facts(path)
-        return float(facts["voxel_size"]), str(facts["unit"])
     if kind.name == "VTI":
         from napari_slicegan.core.output.vti_reading import read_vti
 
         return read_vti(path)[1:]
+    if kind.name == "raw" or _is_described(path):
+        facts = _facts(path)
+        return float(facts["voxel_size"]), str(facts["unit"])
     return 1.0, "pixel"
 
 
@@ -154,7 +154,17 @@ def _record(path: Path) -> dict[str, Any]:
         from napari_slicegan.core.tiff import read_record
 
         return read_record(path)
-    return dict(_facts(path).get("provenance", {})) if kind.name == "raw" else {}
+    if kind.name == "VTI":
+        from napari_slicegan.core.output.vti_reading import read_vti_record
+
+        return read_vti_record(path)
+    return dict(_facts(path).get("provenance", {})) if _is_described(path) else {}
+
+
+def _is_described(path: Path) -> bool:
+    """Whether a file beside it says what its voxels are; those of NPY files go without one, too."""
+    companion = format_of(path).companion_of(path)
+    return companion is not None and is_own_file(companion)
 
 
 def _npy(path: Path) -> Any:

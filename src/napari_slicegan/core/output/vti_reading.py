@@ -5,6 +5,7 @@ Read without the vtk package, which believes what a damaged file claims.
 
 from __future__ import annotations
 
+import json
 import zlib
 from dataclasses import dataclass
 from math import prod
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # nosec B405
 
 _LONGEST_HEADER = 2**20  # bytes
+_LONGEST_UNIT = 100
+_LONGEST_RECORD = 2**24
 _DATA = b"<AppendedData"
 _WRITTEN = {
     "type": "ImageData",
@@ -56,6 +59,11 @@ class _Blocks:
             parts.append(part)
             place += length
         return b"".join(parts)
+
+    def size_at(self, place: int) -> int:
+        """Bytes of the array at an offset, as it claims."""
+        count, full, last = self._numbers(place, 3)
+        return full * (count - 1) + (last or full) if count else 0
 
     def _numbers(self, place: int, count: int) -> list[int]:
         """Numbers of 8 bytes, as many as there are said to be."""
@@ -99,6 +107,21 @@ def read_vti(path: Path) -> tuple[npt.NDArray[Any], float, str]:
     return volume, float(image.attrib["Spacing"].split()[0]), _unit(root, blocks)
 
 
+def read_vti_record(path: Path) -> dict[str, Any]:
+    """What `VtiSink` wrote of a volume beside its voxels; empty for files of others.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or of another kind.
+    """
+    text = _text(*_parts(path.read_bytes()), "provenance", _LONGEST_RECORD)
+    record = json.loads(text or "{}")
+    if not isinstance(record, dict):
+        raise ValueError("what it says of its making is no table")
+    return record
+
+
 def _parts(content: bytes) -> tuple[Element, _Blocks]:
     """The header, and what follows it."""
     end = content.find(_DATA, 0, _LONGEST_HEADER)
@@ -119,10 +142,14 @@ def _found(root: Element, path: str) -> Element:
 
 
 def _unit(root: Element, blocks: _Blocks) -> str:
-    """The unit of lengths: one of a few letters, with a zero behind it."""
-    element = root.find("ImageData/FieldData/Array[@Name='unit']")
+    return _text(root, blocks, "unit", _LONGEST_UNIT) or "pixel"
+
+
+def _text(root: Element, blocks: _Blocks, name: str, most: int) -> str:
+    """A text that stands beside the voxels, with a zero behind it; empty where there is none, or a longer one."""
+    element = root.find(f"ImageData/FieldData/Array[@Name='{name}']")
     if element is None:
-        return "pixel"
+        return ""
     place = int(element.attrib["offset"])
-    (size,) = blocks._numbers(place + 16, 1)  # of the only block
-    return blocks.array(element, size if size < 100 else 0).rstrip(b"\0").decode()
+    size = blocks.size_at(place)
+    return blocks.array(element, size).rstrip(b"\0").decode() if size <= most else ""

@@ -26,7 +26,7 @@ from napari_slicegan.plugin.generate.task import (
 from napari_slicegan.plugin.models import ModelEntry, run_name
 from napari_slicegan.plugin.preferences import preferences
 from napari_slicegan.plugin.show import add_volume
-from napari_slicegan.plugin.volume_layers import placed, volume_layer
+from napari_slicegan.plugin.volume_layers import placed, volume_layer, volume_record
 from napari_slicegan.plugin.work.job import Job, State, Status
 from napari_slicegan.plugin.work.worker import CancelledError
 
@@ -90,7 +90,8 @@ class GenerationJob(_FractionJob):
         data = layer_data(path, (*request.shape, *colours)) if path else result
         if data is None:
             return
-        record = entry.model.info.history(model=str(entry.path), **request.to_dict(), **where)
+        assert entry.loaded is not None  # it has made the volume
+        record = volume_record(entry.loaded, entry.path, request, preferences().threads) | where
         layer = volume_layer(data, entry.model.info, self._title(request), entry.look, record)
         add_volume(viewer, placed(layer, request.origin), in_3d=self._order.in_3d)
 

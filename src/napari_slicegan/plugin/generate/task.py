@@ -88,6 +88,7 @@ def generate(
         request, progress = order.requests[number], reporter(control, number, len(order.requests))
         progress(0.0)
         if order.path is None:
+            model.history(request)  # takes the digest of the weights here, where no window waits for it
             return model.generation(request).whole(progress)
         path = order.paths[number]
         if order.resume and path.exists():

@@ -97,23 +97,10 @@ class ContiguousSink:
         self._file.close()
 
 
-class RawSink(ContiguousSink):
-    """Bare voxels, with a JSON file beside them that says what they are.
+class DescribedSink(ContiguousSink):
+    """A file that cannot say what its voxels are, with a JSON file beside it that does; see `ContiguousSink`."""
 
-    Parameters
-    ----------
-    part : Path
-        The file while it is unfinished.
-    description : VolumeDescription
-        The volume.
-    resume : bool
-        Whether to go on with what is there.
-    """
-
-    def __init__(self, part: Path, description: VolumeDescription, resume: bool) -> None:
-        layout = Layout(0, description.dtype.newbyteorder("<"))
-        if not resume:
-            part.touch(exist_ok=False)
+    def __init__(self, part: Path, description: VolumeDescription, layout: Layout, resume: bool) -> None:
         super().__init__(part, description, layout, resume)
         self._about = part.with_name(part.name.removesuffix(".part") + ".json")
         self._text = json.dumps(_facts(description), indent=2) + "\n"
@@ -126,8 +113,25 @@ class RawSink(ContiguousSink):
         write_atomically(self._about, lambda file: file.write(self._text.encode()))
 
 
+def raw_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:
+    """A file of bare voxels, open.
+
+    Parameters
+    ----------
+    part : Path
+        The file while it is unfinished.
+    description : VolumeDescription
+        The volume.
+    resume : bool
+        Whether to go on with what is there.
+    """
+    if not resume:
+        part.touch(exist_ok=False)
+    return DescribedSink(part, description, Layout(0, description.dtype.newbyteorder("<")), resume)
+
+
 def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:
-    """A file of numpy, open; see `RawSink` for the parameters."""
+    """A file of numpy, open; see `raw_sink` for the parameters."""
     dtype = description.dtype.newbyteorder("<")
     if not resume:
         header = {"descr": dtype.str, "fortran_order": False, "shape": description.shape}
@@ -136,11 +140,11 @@ def npy_sink(part: Path, description: VolumeDescription, resume: bool) -> Contig
     shape, order, stored, offset = npy_layout(part)
     if (shape, order, stored) != (description.shape, "C", dtype):
         raise ValueError("its header is another one")
-    return ContiguousSink(part, description, Layout(offset, dtype), resume)
+    return DescribedSink(part, description, Layout(offset, dtype), resume)
 
 
 def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: bool = False) -> ContiguousSink:
-    """A TIFF file, open: ImageJ's kind below 4 GB, else or if asked for OME-TIFF; see `RawSink`."""
+    """A TIFF file, open: ImageJ's kind below 4 GB, else or if asked for OME-TIFF; see `raw_sink`."""
     if not resume:
         part.touch(exist_ok=False)
         write_tiff_header(part, description, ome)
@@ -148,7 +152,7 @@ def tiff_sink(part: Path, description: VolumeDescription, resume: bool, ome: boo
 
 
 def ome_tiff_sink(part: Path, description: VolumeDescription, resume: bool) -> ContiguousSink:
-    """An OME-TIFF file of any size, open; see `RawSink`."""
+    """An OME-TIFF file of any size, open; see `raw_sink`."""
     return tiff_sink(part, description, resume, ome=True)
 
 
