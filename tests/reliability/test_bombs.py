@@ -150,6 +150,15 @@ def test_a_checkpoint_that_asks_for_memory_by_name_is_refused(name, tmp_path):
     refused(read_checkpoint, tmp_path / "a.pt")
 
 
+def test_a_checkpoint_that_calls_a_storage_is_refused_without_a_warning(tmp_path):
+    entries = entries_of({"a": torch.zeros(2)})
+    listing = entries["archive/data.pkl"]
+    begin, end = listing.index(b"(X\x07\x00\x00\x00storage"), listing.index(b"Q") + 1
+    called = listing[: listing.index(b"ctorch._utils")] + listing[begin:end] + b")Rs."  # instead of a tensor's maker
+    (tmp_path / "a.pt").write_bytes(a_zip(entries | {"archive/data.pkl": called}))
+    refused(read_checkpoint, tmp_path / "a.pt")
+
+
 def test_a_zip_bomb_is_no_checkpoint(tmp_path):
     entries = entries_of({"a": torch.zeros(2**24)})
     (tmp_path / "a.pt").write_bytes(a_zip(entries, zipfile.ZIP_DEFLATED))

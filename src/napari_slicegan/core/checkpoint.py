@@ -6,6 +6,7 @@ import io
 import pickle  # nosec B403
 import pickletools  # nosec B403
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         _check(path)
-        state = _Copies(path.stat().st_size).of(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
+        with warnings.catch_warnings(action="ignore"):  # torch warns of itself when it names what it refuses
+            mapped = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        state = _Copies(path.stat().st_size).of(mapped)
     except _WRONG as error:
         raise ModelError(f"{path} is not a checkpoint of napari-slicegan, or it is damaged.") from error
     if not isinstance(state, dict):
