@@ -70,6 +70,18 @@ def test_a_defect_is_told_from_a_mistake(command, monkeypatch):
     )
 
 
+def test_that_memory_ran_out_is_no_defect(command, monkeypatch):
+    def too_much(_):
+        raise MemoryError
+
+    monkeypatch.setattr(info, "describe", too_much)
+    outcome = command("info", "image.tif")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "napari-slicegan: There is not enough memory for this: end other programs, or take smaller images or volumes.\n"
+    )
+
+
 def test_ctrl_c_where_nothing_needs_saving(command, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 import torch
 
+from napari_slicegan.core import training_memory
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.presets import PRESETS
@@ -368,6 +369,15 @@ def test_pickled_arrays_are_refused(train):
     assert not Path("run").exists()
 
 
+def test_too_little_memory_is_told_beforehand_and_tried_all_the_same(command, trained, image, monkeypatch):
+    monkeypatch.setattr(training_memory, "free_bytes", lambda _: 10**6)
+    outcome = command("train", image, "--out", trained, "--resume", "--iterations", 4)
+    assert outcome.code == 0
+    (said,) = [line for line in outcome.err.splitlines() if "of memory" in line]
+    assert said.startswith("The training takes about ")
+    assert said.endswith("or choose the preset 'quick'. It is tried all the same.")
+
+
 def test_out_of_memory_gives_advice_and_what_was_saved_stays(command, trained, image, monkeypatch):
     saved = SliceGAN.load(trained / "checkpoint.pt").info.provenance["iterations"]
 
@@ -377,5 +387,5 @@ def test_out_of_memory_gives_advice_and_what_was_saved_stays(command, trained, i
     monkeypatch.setattr(GAN, "update_generator", no_room)
     outcome = command("train", image, "--out", trained, "--resume", "--iterations", 4)
     assert outcome.code == 2
-    assert "does not fit into memory: lower discriminator_volumes" in outcome.err.splitlines()[-1]
+    assert "does not fit into memory: lower generator_volumes" in outcome.err.splitlines()[-1]
     assert SliceGAN.load(trained / "checkpoint.pt").info.provenance["iterations"] == saved

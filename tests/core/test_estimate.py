@@ -14,6 +14,7 @@ import torch
 from napari_slicegan.core.choices import Precision
 from napari_slicegan.core.config import NetworkConfig
 from napari_slicegan.core.model import SliceGAN
+from napari_slicegan.core.output.formats import OME_ZARR
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.precision import resolved
 from napari_slicegan.core.presets import PRESETS
@@ -93,26 +94,26 @@ def test_a_tile_in_16_bits_takes_the_memory_that_was_foretold():
 
 
 def test_in_memory_the_volume_counts_and_streamed_it_does_not(model):
-    small, large = (estimate(model, request, False).memory_bytes for request in (SMALL, LARGE))
+    small, large = (estimate(model, request).memory_bytes for request in (SMALL, LARGE))
     assert large - small == 1024**3 - 64**3
-    small, large = (estimate(model, request, True).memory_bytes for request in (SMALL, LARGE))
+    small, large = (estimate(model, request, OME_ZARR).memory_bytes for request in (SMALL, LARGE))
     assert small == large < 200e6
 
 
 def test_auto_is_estimated_as_what_it_becomes(model, monkeypatch):
     for becomes in (Precision.EXACT, Precision.FAST):
         monkeypatch.setattr(SliceGAN, "resolved", lambda _, request, to=becomes: replace(request, precision=to))
-        auto = estimate(model, replace(SMALL, precision=Precision.AUTO), False)
-        assert auto == estimate(model, replace(SMALL, precision=becomes), False)
+        auto = estimate(model, replace(SMALL, precision=Precision.AUTO))
+        assert auto == estimate(model, replace(SMALL, precision=becomes))
     exact = working_bytes(model.info.network, Precision.EXACT)
     assert auto.memory_bytes - working_bytes(model.info.network, Precision.FAST) < exact
 
 
 def test_the_memory_of_a_graphics_card_is_another(model, monkeypatch):
-    here = estimate(model, LARGE, False).memory_bytes
+    here = estimate(model, LARGE).memory_bytes
     monkeypatch.setattr(SliceGAN, "device", torch.device("cuda"))
     monkeypatch.setattr(SliceGAN, "resolved", lambda _, request: request)
-    assert here - estimate(model, LARGE, False).memory_bytes == working_bytes(model.info.network, Precision.EXACT)
+    assert here - estimate(model, LARGE).memory_bytes == working_bytes(model.info.network, Precision.EXACT)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +129,9 @@ def test_the_disk_holds_the_volume_and_its_coarser_levels(settings, phases, byte
     model = a_model(phases=phases, channels=(4, 3, 2, 2), **settings)
     request = VolumeRequest((512, 300, 1))
     levels = 512 * 300 + 256 * 150 + 128 * 75
-    assert estimate(model, request, True).disk_bytes == bytes_per_voxel * levels
-    assert estimate(model, request, False).disk_bytes == 0
-    memory = estimate(model, LARGE, False).memory_bytes - estimate(model, SMALL, False).memory_bytes
+    assert estimate(model, request, OME_ZARR).disk_bytes == bytes_per_voxel * levels
+    assert estimate(model, request).disk_bytes == 0
+    memory = estimate(model, LARGE).memory_bytes - estimate(model, SMALL).memory_bytes
     assert memory == bytes_per_voxel * (1024**3 - 64**3)
 
 
@@ -139,8 +140,8 @@ def test_the_disk_holds_the_volume_and_its_coarser_levels(settings, phases, byte
     [(SMALL, 1), (VolumeRequest((129, 128, 256)), 4), (VolumeRequest((2, 2, 2), origin=(-1, -1, -1)), 8)],
 )
 def test_time_goes_with_the_tiles(model, request_, tiles):
-    assert estimate(model, request_, True, 1.5).seconds == 1.5 * tiles
-    assert estimate(model, request_, True).seconds is None
+    assert estimate(model, request_, OME_ZARR, 1.5).seconds == 1.5 * tiles
+    assert estimate(model, request_, OME_ZARR).seconds is None
 
 
 @pytest.mark.parametrize(("limit", "times"), [(0.0, 1), (1e9, 2)])
@@ -165,20 +166,20 @@ def test_a_calibration_can_be_stopped_and_begun_anew(model):
 
     with pytest.raises(KeyboardInterrupt):
         calibrate(model, Precision.EXACT, stop)
-    assert estimate(model, SMALL, True).typical_bytes is None
+    assert estimate(model, SMALL, OME_ZARR).typical_bytes is None
     assert calibrate(model, Precision.EXACT, lambda _: None) > 0
 
 
 def test_a_sample_tells_what_compression_leaves(model, tmp_path):
     request = VolumeRequest((256, 128, 128))
-    assert estimate(model, request, True).typical_bytes is None
+    assert estimate(model, request, OME_ZARR).typical_bytes is None
     calibrate(model, Precision.EXACT)
     stream(model, request, tmp_path / "v.ome.zarr")
     written = sum(path.stat().st_size for path in (tmp_path / "v.ome.zarr").rglob("*") if path.is_file())
-    costs = estimate(model, request, True)
+    costs = estimate(model, request, OME_ZARR)
     assert costs.typical_bytes == pytest.approx(written, rel=0.25)
     assert costs.typical_bytes < costs.disk_bytes
-    assert estimate(model, request, False).typical_bytes is None
+    assert estimate(model, request).typical_bytes is None
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_slicegan.core import memory
 from napari_slicegan.core.choices import OutputKind
 from napari_slicegan.core.errors import ModelError
-from napari_slicegan.core.volume import generation, tiles
+from napari_slicegan.core.volume import tiles
 from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.core.volume.latent import latent_field
 from napari_slicegan.core.volume.request import VolumeRequest
@@ -175,10 +176,13 @@ def test_what_cannot_be_made(arguments, words):
 
 
 def test_a_volume_that_does_not_fit_into_memory_is_a_sentence(monkeypatch):
-    with pytest.raises(ModelError, match="does not fit into memory"):
+    with pytest.raises(ModelError, match=r"of memory, of which .* are free: choose a smaller one"):
         a_model().generate((10**6, 10**6, 10**6))
-    monkeypatch.setattr(generation, "free_memory", lambda: 10**6)
-    with pytest.raises(ModelError, match=r"does not fit into memory, of which 1 MB are free"):
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**6)
+    with pytest.raises(
+        ModelError,
+        match=r"takes about 2.1 MB of memory, of which 1 MB are free: ",
+    ):
         a_model().generate((128, 128, 128))
 
 
@@ -187,7 +191,7 @@ def test_memory_that_runs_out_on_the_way_is_a_sentence(monkeypatch):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr(Evaluation, "box", fail)
-    with pytest.raises(ModelError, match="not enough memory"):
+    with pytest.raises(ModelError, match="A tile of the volume does not fit into memory: end other programs"):
         a_model().generate((64, 64, 64))
 
 

@@ -416,7 +416,7 @@ def test_out_of_memory_is_advice(error, recipe, network, data, monkeypatch):
         raise error
 
     monkeypatch.setattr(trainer.gan, "update_generator", fail)
-    with pytest.raises(TrainingError, match=r"does not fit into memory: lower discriminator_volumes"):
+    with pytest.raises(TrainingError, match=r"does not fit into memory: lower generator_volumes"):
         list(trainer)
 
 
@@ -497,7 +497,7 @@ def test_what_was_learnt_before_memory_ran_out_is_saved(recipe, network, data, t
         return update()
 
     monkeypatch.setattr(trainer.gan, "update_generator", fail)
-    with pytest.raises(TrainingError, match="lower discriminator_volumes"):
+    with pytest.raises(TrainingError, match="lower generator_volumes"):
         list(trainer)
     assert Trainer.resume(path, data).iteration == 2
 

@@ -13,10 +13,11 @@ from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.presets import PRESETS
-from napari_slicegan.core.training_estimate import TrainingCosts, measure, training_bytes
+from napari_slicegan.core.training_estimate import TrainingCosts, measure
+from napari_slicegan.core.training_memory import training_bytes
 from tests.core.conftest import blobs, small_network
 
-COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads")
+COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads", 12 * 10**9)
 WHERE = ("cpu", "cuda")
 
 
@@ -60,7 +61,7 @@ def test_memory_grows_with_what_is_trained_on_at_a_time():
     whole = training_bytes(data, paper.network, paper.training, "cpu")
     half = training_bytes(data, paper.network, replace(paper.training, generator_volumes=8), "cpu")
     assert 1.2e9 < whole < 2.0e9  # 1.5 GB were measured
-    assert half < 0.7 * whole
+    assert half < 0.75 * whole
 
 
 def test_a_measurement_can_be_broken_off(data, recipe):
@@ -73,8 +74,8 @@ def test_memory_that_will_not_do_is_a_sentence(recipe, monkeypatch):
     monkeypatch.setattr(training_estimate, "free_bytes", lambda _: 10**6)
     costs = measure(TrainingData.from_labels(blobs((30, 30))), small_network(), recipe)
     assert costs.free_bytes == 10**6
-    assert costs.problem.startswith("The training needs about 1")
-    assert "but 1 MB are free: choose the preset 'quick'" in costs.problem
+    assert costs.problem.startswith("The training takes about ")
+    assert "of which 1 MB are free: lower generator_volumes" in costs.problem
 
 
 def test_advice_is_for_those_who_need_it(monkeypatch):
@@ -107,6 +108,7 @@ def test_memory_is_compared_with_what_is_free(spare, fits, recipe, monkeypatch):
 def test_the_volumes_that_are_judged_need_memory(recipe, data):
     recipe = replace(recipe, evaluation_iterations=1)
     few, many = (
-        training_bytes(data, small_network(), replace(recipe, balance_volumes=count), "cpu") for count in (16, 96)
+        training_bytes(data, small_network(), replace(recipe, balance_volumes=count), "cpu") for count in (48, 128)
     )
-    assert many - few == 80 * data.channels * 64**3 * 2
+    outputs = 80 * data.channels * 64**3 * 2
+    assert outputs < many - few < 2 * outputs

@@ -140,7 +140,7 @@ def test_what_does_not_fit_into_memory_is_refused_before_the_work(tmp_path, monk
     monkeypatch.setattr(memory, "free_memory", lambda: 59)
     with pytest.raises(OutputError, match="made in memory"):
         VtiSink(tmp_path / "v.vti", described(), False)
-    monkeypatch.setattr(memory, "free_memory", lambda: None)
+    monkeypatch.setattr(memory, "free_memory", lambda: 2**63)
     with pytest.raises(OutputError, match="made in memory"):
         VtiSink(tmp_path / "v.vti", described(shape=(2**20,) * 3), False)
     assert not list(tmp_path.iterdir())

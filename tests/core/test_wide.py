@@ -9,7 +9,7 @@ import torch
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.gan import GAN
 from napari_slicegan.core.training import Trainer
-from napari_slicegan.core.training_estimate import training_bytes
+from napari_slicegan.core.training_memory import training_bytes
 from napari_slicegan.core.wide import WideView
 from tests.core.conftest import blobs, small_network
 from tests.core.test_training import assert_same, weights

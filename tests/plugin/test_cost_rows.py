@@ -20,7 +20,7 @@ from napari_slicegan.plugin.train.settings import Settings
 from napari_slicegan.plugin.work.worker import CancelledError, Control
 from tests.plugin.conftest import text_of, train_for, two_phases
 
-COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads", "Get a graphics card.", 12 * 10**9)
+COSTS = TrainingCosts(2.0, 10**9, "CPU, 2 threads", 12 * 10**9, "Get a graphics card.")
 
 
 def test_costs_are_measured_once_for_each_choice(train_dock, qtbot, monkeypatch):

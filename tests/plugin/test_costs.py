@@ -43,13 +43,13 @@ def test_the_time_is_left_open_until_it_is_known():
 def test_too_much_for_the_memory():
     assert not costs_of(a_model(), order(2000), None).problem
     problem = costs_of(a_model(), order(2200), None).problem
-    assert problem.startswith("This takes 10.")
-    assert "of which 10 GB are free: choose a file as output" in problem
+    assert problem.startswith("The volume takes about 10.")
+    assert "of which 10 GB are free: choose a smaller one, or let it be written to a file" in problem
 
 
 def test_several_volumes_are_in_memory_together():
     assert not costs_of(a_model(), order(1700), None).problem
-    assert "choose a file" in costs_of(a_model(), order(1700, count=3), None).problem
+    assert "to a file" in costs_of(a_model(), order(1700, count=3), None).problem
 
 
 def test_files_take_disk_instead(tmp_path, room):
@@ -59,7 +59,9 @@ def test_files_take_disk_instead(tmp_path, room):
     assert "on the disk, of which 1 GB are free" in problem
     assert "on the disk" in costs_of(a_model(), order(900, count=2, path=tmp_path / "v.npy"), None).problem
     room["memory"] = 10**6
-    assert "of memory" in costs_of(a_model(), order(10, path=tmp_path / "v.npy"), None).problem
+    problem = costs_of(a_model(), order(10, path=tmp_path / "v.npy"), None).problem
+    assert "of memory" in problem
+    assert "end other programs" in problem  # since a smaller one takes as much
 
 
 def test_what_is_compressed_is_refused_only_where_it_cannot_fit(tmp_path):

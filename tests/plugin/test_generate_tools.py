@@ -120,7 +120,7 @@ def test_what_does_not_fit_cannot_be_started(dock, monkeypatch, tmp_path):
     assert not dock.form.costs.native.styleSheet()
     set_shape(dock, 1024, 1024, 1024)
     assert not dock.generate.enabled
-    assert "choose a file as output" in text_of(dock.panel.message)
+    assert "let it be written to a file" in text_of(dock.panel.message)
     assert "color" in dock.form.costs.native.styleSheet()
     to_file(dock, tmp_path / "v.ome.zarr")
     assert dock.generate.enabled

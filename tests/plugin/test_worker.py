@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QThread
 
-from napari_slicegan.core.errors import DefectError
+from napari_slicegan.core.errors import DefectError, SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Preview, Progress
 from napari_slicegan.plugin.train import task
 from napari_slicegan.plugin.work import worker
@@ -87,6 +87,15 @@ def test_progress_is_that_of_all_pieces_thinned_and_ends_when_stopped(monkeypatc
 def test_no_defect_leaves_as_a_runtime_error(error):
     with pytest.raises(DefectError, match=f"It failed: {type(error).__name__}"), no_defects("It"):
         raise error
+
+
+def test_that_memory_ran_out_is_no_defect():
+    with (
+        pytest.raises(SliceGANError, match="It does not fit into memory: end other programs") as raised,
+        no_defects("It"),
+    ):
+        raise MemoryError
+    assert not isinstance(raised.value, DefectError)
 
 
 def test_errors_for_users_pass():

@@ -45,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _say(f"{error}.", FAILED, args.debug)
     except Exception as error:  # noqa: BLE001  (never a traceback unasked)
+        from napari_slicegan.core.memory import SMALLER_WORK, is_out_of_memory
+
+        if is_out_of_memory(error):
+            return _say(f"There is not enough memory for this: {SMALLER_WORK}.", FAILED, args.debug)
         hint = "" if args.debug else " Run the same command with --debug and report what it shows."
         text = f"this is a defect of the program: {type(error).__name__}: {error}.{hint}"
         return _say(text, DEFECT, args.debug)

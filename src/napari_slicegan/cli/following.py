@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from napari_slicegan.cli.progress import Bar, training_line
@@ -13,6 +14,7 @@ from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs.status import evaluation_of
 from napari_slicegan.core.telling import ending_in_words, recovery_in_words
 from napari_slicegan.core.training import Trainer
+from napari_slicegan.core.training_memory import training_shortage
 from napari_slicegan.core.words import duration
 
 
@@ -28,6 +30,8 @@ def announce(run: Run, trainer: Trainer) -> None:
         text += f"{', with changes' if changed else ''}: {preset.description}"
     print(text, flush=True)
     print(f"Images: {trainer.data.summary}", flush=True)
+    if problem := training_shortage(trainer.gan, trainer.data):
+        print(f"{problem} It is tried all the same.", file=sys.stderr, flush=True)
     if trainer.iteration:
         print(f"Going on with {run.path} after {trainer.iteration} iterations.", flush=True)
 

@@ -48,8 +48,8 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def free_bytes(device: torch.device) -> int | None:
-    """Memory that is free on a device; None where the system does not tell."""
+def free_bytes(device: torch.device) -> int:
+    """Memory that is free on a device."""
     if device.type == "cuda":
         # What torch keeps for itself without using it is free, too.
         own = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -61,7 +61,7 @@ def device_in_words(device: torch.device) -> str:
     """A device for people: "CPU, 2 threads" or "NVIDIA H200, 120 of 141 GB free"."""
     if device.type == "cuda":
         total = torch.cuda.mem_get_info(device)[1]
-        free = free_bytes(device) or 0
+        free = free_bytes(device)
         return f"{torch.cuda.get_device_name(device)}, {_gigabytes(free)} of {_gigabytes(total)} GB free"
     if device.type == "mps":
         return "Apple graphics"

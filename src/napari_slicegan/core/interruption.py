@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from napari_slicegan.core.errors import TrainingError
-from napari_slicegan.core.memory import is_out_of_memory
+from napari_slicegan.core.memory import SMALLER_TRAINING, memory_errors
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -98,11 +98,7 @@ def readable_errors() -> Iterator[None]:
         Instead of a RuntimeError or MemoryError.
     """
     try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise TrainingError(
-                "The training does not fit into memory: lower discriminator_volumes and generator_volumes, show "
-                "fewer slices_per_axis, or choose the preset 'quick'."
-            ) from error
+        with memory_errors(lambda: TrainingError(f"The training does not fit into memory: {SMALLER_TRAINING}.")):
+            yield
+    except RuntimeError as error:
         raise TrainingError(f"The training failed inside torch: {error}") from error

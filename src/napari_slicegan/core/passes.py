@@ -50,7 +50,7 @@ class Passes:
         self._precision, self._device, self._peers = precision, device, peers
         self.most = _IN_THE_CACHE
         if device.type == "cuda":  # the more the faster
-            room = int(_PART_OF_MEMORY * (free_bytes(device) or 0)) // bytes_of_an_image(network)
+            room = int(_PART_OF_MEMORY * free_bytes(device)) // bytes_of_an_image(network)
             self.most = max(self.most, room)
 
     def learn(self, critic: Discriminator, real: Tensor, fake: Tensor, mixed: Tensor, weight: float) -> Losses:

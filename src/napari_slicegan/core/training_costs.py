@@ -19,10 +19,10 @@ class TrainingCosts:
         Of the device, at the most.
     device : str
         In words: "CPU, 2 threads", "NVIDIA H200, 120 of 141 GB free".
+    free_bytes : int
+        Memory that is free on the device.
     advice : str
         How to train faster; empty where there is nothing to say.
-    free_bytes : int or None
-        Memory that is free on the device; None where the system does not tell.
     problem : str
         What to do when the memory will not do; else empty.
     """
@@ -30,8 +30,8 @@ class TrainingCosts:
     seconds_per_iteration: float
     memory_bytes: int
     device: str
+    free_bytes: int
     advice: str = ""
-    free_bytes: int | None = None
     problem: str = ""
 
     def seconds(self, training: TrainingConfig) -> float:

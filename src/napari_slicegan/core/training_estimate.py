@@ -1,4 +1,4 @@
-"""What a training will take: a few small steps are timed and added up; memory is counted without computing."""
+"""What a training will take: a few small steps are timed and added up."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.device import advice_for, choose_device, device_in_words, free_bytes, synchronize
 from napari_slicegan.core.gan import GAN
-from napari_slicegan.core.heldout import VOLUMES
 from napari_slicegan.core.interruption import Flag, Interrupted, Switch, interrupted_by, readable_errors
-from napari_slicegan.core.peak import Peak
-from napari_slicegan.core.sample import Sample
+from napari_slicegan.core.memory import SMALLER_TRAINING, shortage
 from napari_slicegan.core.training_costs import TrainingCosts
-from napari_slicegan.core.words import size_in_words
+from napari_slicegan.core.training_memory import training_bytes
 
-_BASE = {"cpu": 0.15e9, "cuda": 0.6e9}  # bytes of libraries and of what a device keeps for itself
-_COPIES = 6  # of all weights: two moments, the running average, a snapshot and what is saved; gradients come and go
-_BATCH = 15 * 10**7  # bytes of the volumes that are judged at a time
 _PATIENCE = 0.3  # seconds that one step may be repeated
 _REPETITIONS = 3
 
@@ -65,36 +60,8 @@ def measure(
     except Interrupted:
         return None
     free = free_bytes(where)
-    problem = ""
-    if free is not None and memory > free:
-        problem = (
-            f"The training needs about {size_in_words(memory)} of memory, but {size_in_words(free)} are free: choose "
-            "the preset 'quick', or lower generator_volumes and discriminator_volumes."
-        )
-    return TrainingCosts(seconds, memory, device_in_words(where), advice_for(where), free, problem)
-
-
-def training_bytes(data: TrainingData, network: NetworkConfig, training: TrainingConfig, device: str) -> int:
-    """Memory that a training takes on a kind of device, in bytes.
-
-    Both updates are gone through on torch's device "meta", which has shapes and no numbers.
-    """
-    gan = GAN(data, network, training, torch.device("meta"))
-    players = (gan.generator, *gan.critics)
-    weights = sum(weight.numel() * weight.element_size() for player in players for weight in player.parameters())
-    updates = max(_bytes_of(gan.update_discriminators), _bytes_of(gan.update_generator))
-    if training.evaluation_iterations:
-        judged = Sample(network, training.balance_volumes or VOLUMES).bytes_of_outputs(data.channels)
-        updates = max(updates, judged + _BATCH)  # one or the other is done at a time
-    images = sum(source.nbytes for source in data.sources) if device == "cpu" else 0
-    return int(_BASE.get(device, 0) + _COPIES * weights + updates + images)
-
-
-def _bytes_of(update: Callable[[], object]) -> int:
-    peak = Peak()
-    with peak:
-        update()
-    return peak.most
+    problem = shortage("The training", memory, SMALLER_TRAINING, free)
+    return TrainingCosts(seconds, memory, device_in_words(where), free, advice_for(where), problem)
 
 
 class _Stopwatch:

@@ -29,8 +29,9 @@ from napari_slicegan.core.apart.messages import (
     message_of,
 )
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
-from napari_slicegan.core.errors import SliceGANError
+from napari_slicegan.core.errors import SliceGANError, TrainingError
 from napari_slicegan.core.interruption import Switch
+from napari_slicegan.core.memory import SMALLER_TRAINING
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs.requests import Request
 from napari_slicegan.core.threads import use_threads
@@ -131,6 +132,8 @@ class Server:
                 self._train(order)
         except SliceGANError as error:
             self._say(Failed(type(error).__name__, str(error)))
+        except MemoryError:  # torch's own errors are sentences already
+            self._say(Failed(TrainingError.__name__, f"The training does not fit into memory: {SMALLER_TRAINING}."))
         except Exception as error:  # noqa: BLE001  (a defect: whoever has ordered is told of it)
             self._say(Failed("", f"{type(error).__name__}: {error}", traceback.format_exc()))
 

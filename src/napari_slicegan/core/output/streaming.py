@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.output.formats import SUFFIXES, format_of
 from napari_slicegan.core.output.places import check_output, journal_of, part_of, remove_unfinished
 from napari_slicegan.core.output.tally import Tally
 from napari_slicegan.core.output.unfinished import Unfinished
+from napari_slicegan.core.volume.estimate import estimate, memory_problem
 
 if TYPE_CHECKING:
     from napari_slicegan.core.model import SliceGAN
@@ -55,10 +57,12 @@ def stream(
     OutputError
         The place is taken or cannot be written to, the disk is or becomes full, or what is there is another volume.
     ModelError
-        The volume cannot be made.
+        The volume cannot be made, or there is too little memory to make it.
     """
     description = model.describe(request)
     kind = format_of(path)
+    if problem := memory_problem(estimate(model, request, kind).memory_bytes, kind):
+        raise ModelError(problem)
     report = progress or (lambda _: None)
     made = 1.0 - kind.finishing
     with Unfinished(path, description, resume, model.device.type) as volume:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_slicegan.core.choices import Precision
+from napari_slicegan.core.memory import OTHER_COMPUTER, SMALLER_VOLUME, shortage
+from napari_slicegan.core.output.formats import OME_ZARR, Format
 from napari_slicegan.core.volume.footprint import working_bytes
 from napari_slicegan.core.volume.request import Triple, VolumeRequest
 from napari_slicegan.core.volume.tiles import Tiles, tile_edge
@@ -33,8 +35,7 @@ class Estimate:
     Attributes
     ----------
     memory_bytes : int
-        Peak of what the process takes beyond what it has, streamed as OME-Zarr, which takes most; a graphics card's
-        own memory is not counted.
+        Peak of what the process takes beyond what it has; a graphics card's own memory is not counted.
     disk_bytes : int
         On the disk with the coarser levels of OME-Zarr, uncompressed: no format takes more. 0 in memory.
     seconds : float or None
@@ -61,7 +62,7 @@ _samples: WeakKeyDictionary[SliceGAN, dict[Precision, _Sample]] = WeakKeyDiction
 
 
 def estimate(
-    model: SliceGAN, request: VolumeRequest, streamed: bool, seconds_per_tile: float | None = None
+    model: SliceGAN, request: VolumeRequest, kind: Format | None = None, seconds_per_tile: float | None = None
 ) -> Estimate:
     """Estimate what making a volume costs; takes no time.
 
@@ -71,8 +72,8 @@ def estimate(
         Makes it.
     request : VolumeRequest
         What is wanted.
-    streamed : bool
-        Whether it goes to the disk as it is made, rather than into memory.
+    kind : Format, optional
+        That of the file to which it goes as it is made, rather than into memory.
     seconds_per_tile : float, optional
         What `calibrate` gave.
 
@@ -86,11 +87,20 @@ def estimate(
     voxel = volume_bytes(model, (1, 1, 1))
     tile = tile_edge(network.geometry) ** 3 * voxel
     memory = 2 * tile + (working_bytes(network, precision) if on_cpu else 0)
-    memory += _TILES_IN_FLIGHT * tile + _STORE_BYTES if streamed else prod(request.shape) * voxel
-    disk = _stored_voxels(request.shape) * voxel if streamed else 0
+    if kind is None or kind.in_memory:
+        memory += prod(request.shape) * voxel * (2 if kind else 1)  # compressed in memory, too
+    elif kind is OME_ZARR:
+        memory += _TILES_IN_FLIGHT * tile + _STORE_BYTES
+    disk = _stored_voxels(request.shape) * voxel if kind else 0
     seconds = None if seconds_per_tile is None else len(Tiles(request, network.geometry)) * seconds_per_tile
     sample = _samples.get(model, {}).get(precision)
-    return Estimate(memory, disk, seconds, round(disk * sample.compression) if sample and streamed else None)
+    return Estimate(memory, disk, seconds, round(disk * sample.compression) if sample and kind else None)
+
+
+def memory_problem(needed: int, kind: Format | None) -> str:
+    """Why a volume cannot be made that takes so much memory, see `Estimate`; empty if it can be."""
+    is_held = kind is None or kind.in_memory
+    return shortage("The volume", needed, SMALLER_VOLUME if is_held else OTHER_COMPUTER)
 
 
 def volume_bytes(model: SliceGAN, shape: Triple) -> int:

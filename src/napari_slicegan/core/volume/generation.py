@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from napari_slicegan.core.errors import ModelError
 from napari_slicegan.core.geometry import Geometry
-from napari_slicegan.core.memory import free_memory, is_out_of_memory
+from napari_slicegan.core.memory import OTHER_COMPUTER, SMALLER_VOLUME, memory_errors, shortage
 from napari_slicegan.core.volume.evaluation import Evaluation
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.tiles import Tile, Tiles
-from napari_slicegan.core.words import size_in_words
 
 Array = npt.NDArray[np.generic]
 Progress = Callable[[float], None]
@@ -83,14 +82,8 @@ class Generation:
             Memory has run out.
         """
         z, y, x = ((start, start + self.tiles.edge) for start in tile.start)
-        try:
+        with memory_errors(lambda: ModelError(f"A tile of the volume does not fit into memory: {OTHER_COMPUTER}.")):
             return self._evaluation.box(self.request, (z, y, x), check)[tile.inside]
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise ModelError(
-                "There is not enough memory to make a tile of the volume: end other programs, or choose another device."
-            ) from error
 
     def whole(self, progress: Progress | None = None) -> Array:
         """Make the whole volume in memory.
@@ -118,7 +111,7 @@ class Generation:
                 if progress:
                     progress((done + 1) / len(self.tiles))
         except MemoryError as error:
-            raise ModelError(f"{self._size()} does not fit into memory: choose a smaller one.") from error
+            raise ModelError(f"{self._size()} does not fit into memory: {SMALLER_VOLUME}.") from error
         finally:
             self.release()
         return volume
@@ -138,9 +131,5 @@ class Generation:
 
     def _check_memory(self) -> None:
         """Refuse what this machine cannot hold before the system ends the process for it."""
-        free = free_memory()
-        if free is not None and self.nbytes > free:
-            raise ModelError(
-                f"{self._size()} takes {size_in_words(self.nbytes)} and does not fit into memory, of which "
-                f"{size_in_words(free)} are free: choose a smaller one, or let it be written to a file as it is made."
-            )
+        if problem := shortage(self._size(), self.nbytes, SMALLER_VOLUME):
+            raise ModelError(problem)

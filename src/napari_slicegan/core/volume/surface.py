@@ -102,7 +102,7 @@ def surface(
             triangles.append(faces + count)
             keys.append(corners)
             count += len(corners)
-            if free is not None and count * _BYTES_PER_VERTEX > free:
+            if count * _BYTES_PER_VERTEX > free:
                 raise MemoryError
             if progress:
                 progress(done)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_slicegan.core.errors import SliceGANError
 from napari_slicegan.core.output.formats import Format, format_of
-from napari_slicegan.core.volume.estimate import Estimate, estimate, volume_bytes
+from napari_slicegan.core.volume.estimate import Estimate, estimate, memory_problem, volume_bytes
 from napari_slicegan.core.words import size_in_words
 from napari_slicegan.plugin.generate.task import VolumeOrder
 from napari_slicegan.plugin.train.cost_rows import in_words
@@ -52,14 +52,9 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
     Costs
         Of all volumes together.
     """
-    from napari_slicegan.core.memory import free_memory  # imports torch, which a model has done already
-
-    request, count, streamed = order.requests[0], len(order.requests), order.path is not None
-    one = estimate(model, request, streamed, seconds_per_tile)
-    working = estimate(model, request, True).memory_bytes
-    memory = one.memory_bytes if streamed else working + count * max(0, one.memory_bytes - working)
-    kind, size = _format(order), volume_bytes(model, request.shape)
-    memory += size if kind and kind.in_memory else 0
+    request, count, kind = order.requests[0], len(order.requests), _format(order)
+    one, size = estimate(model, request, kind, seconds_per_tile), volume_bytes(model, request.shape)
+    memory = one.memory_bytes + (0 if order.path else (count - 1) * size)  # files are written one after the other
     disk = size if kind and not kind.compressed else one.disk_bytes
     costs = Estimate(
         memory,
@@ -68,13 +63,8 @@ def costs_of(model: SliceGAN, order: VolumeOrder, seconds_per_tile: float | None
         count * one.typical_bytes if one.typical_bytes is not None and kind and kind.compressed else None,
     )
     text = _in_words(costs)
-    free = free_memory()
-    if free is not None and memory > free:
-        advice = "a smaller size" if streamed else "a file as output, which takes less, or a smaller size"
-        return Costs(
-            text,
-            f"This takes {size_in_words(memory)} of memory, of which {size_in_words(free)} are free: choose {advice}.",
-        )
+    if problem := memory_problem(memory, kind):
+        return Costs(text, problem)
     if kind is None or order.resume:
         return Costs(text)
     return Costs(text, _disk_problem(order, kind, kind.smallest(costs.disk_bytes, bool(model.info.phases))))

@@ -124,8 +124,8 @@ class CostRows:
             self.warning.hide()
             return
         memory = size_in_words(costs.memory_bytes)
-        free = f" ({size_in_words(costs.free_bytes)} free)" if costs.free_bytes else ""
-        self.takes.value = f"about {in_words(seconds)} · {memory} of memory{free}"
+        free = size_in_words(costs.free_bytes)
+        self.takes.value = f"about {in_words(seconds)} · {memory} of memory ({free} free)"
         is_long = seconds > _LONG and not costs.problem
         sentence = f"This would take about {in_words(seconds)} on this computer."
         self.warning_text.setText(f'<span style="color:{_AMBER}">▲</span> {sentence}')

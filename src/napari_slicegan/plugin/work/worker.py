@@ -18,6 +18,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_slicegan.core.errors import DefectError, SliceGANError
 from napari_slicegan.core.events import CheckpointSaved, Event, Preview, Progress
+from napari_slicegan.core.memory import SMALLER_WORK, forget_frames, is_out_of_memory
 from napari_slicegan.plugin.workarounds import forget_when_done
 
 #: Seconds between two events of a kind that reach the window; none for other kinds.
@@ -212,12 +213,17 @@ def no_defects(what: str) -> Iterator[None]:
     ------
     DefectError
         Something else than a SliceGANError was raised; the log has it.
+    SliceGANError
+        Memory has run out.
     """
     try:
         yield
     except SliceGANError:
         raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if is_out_of_memory(error):
+            forget_frames(error)
+            raise SliceGANError(f"{what} does not fit into memory: {SMALLER_WORK}.") from error
         _log.error("%s failed", what, exc_info=error)
         sentence = f"{what} failed: {type(error).__name__}: {error}. The log has the details."
         raise DefectError(sentence, traceback.format_exc()) from None

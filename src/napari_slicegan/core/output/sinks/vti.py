@@ -137,9 +137,8 @@ def _room(description: VolumeDescription) -> Array:
     """Memory for the volume, refused before the work where there is too little."""
     from napari_slicegan.core.memory import free_memory
 
-    free = free_memory()
     try:
-        if free is not None and description.nbytes > free:
+        if description.nbytes > free_memory():
             raise MemoryError
         return np.empty(description.shape, description.dtype)
     except MemoryError as error:
