@@ -36,7 +36,8 @@ from napari_slicegan.core.apart.training import TrainingApart, TrainingElsewhere
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.errors import DataError, DefectError, ModelError, OutputError, TrainingError
-from napari_slicegan.core.events import EndReason, Evaluation, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.events import EndReason, Evaluation, Hindered, Paused, Preview, Proceeded, Progress
+from napari_slicegan.core.files import LOG
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs import Request, RunState, summary_of
@@ -95,6 +96,7 @@ def same(one: dict[str, Any], two: dict[str, Any]) -> bool:
         Ready(),
         Measured(None),
         Begun("CPU, 2 threads"),
+        Hindered(7, "The training goes on without its log."),
         Ended(EndReason.PLATEAU, 3, 1.5),
         Failed("DataError", "No."),
         Request.PAUSE,
@@ -110,6 +112,23 @@ def test_a_message_arrives_as_it_was_sent(message):
 def test_what_is_no_message_is_refused(line):
     with pytest.raises(ValueError, match=r"no message|Expecting value|is not a valid"):
         message_of(line)
+
+
+def test_that_nothing_can_be_logged_is_heard_all_the_same(tmp_path, data):
+    heard = []
+    with training(tmp_path / "run", data) as begun:
+        for event in begun:
+            log = tmp_path / "run" / LOG
+            if isinstance(event, Progress) and log.is_file():
+                log.rename(log.with_suffix(".old"))
+                log.mkdir()
+            if isinstance(event, Hindered):
+                heard.append(event.message)
+                begun.stop()
+    assert begun.result is not None
+    (message,) = heard
+    assert message.startswith(f"The training goes on without its {LOG}: {log} cannot be written: ")
+    assert summary_of(tmp_path / "run").message == message
 
 
 def test_it_is_the_same_training_bit_for_bit(tmp_path, data):

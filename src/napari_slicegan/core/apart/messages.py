@@ -1,7 +1,7 @@
 """What a process that trains and the one that looks after it say to each other: a line of JSON for each message.
 
 Events of a training are not among them: they stand in the run's log, its previews are files, and whoever comes later
-reads the same.
+reads the same. But that something cannot be written is said here, since it may be the log.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_slicegan.core.events import EndReason
+from napari_slicegan.core.events import EndReason, Hindered
 from napari_slicegan.core.runs.requests import Request
 
 
@@ -147,10 +147,10 @@ class Failed:
 
 
 Order = Measure | Begin | GoOn
-Answer = Ready | Measured | Begun | Ended | Failed
+Answer = Ready | Measured | Begun | Hindered | Ended | Failed
 Message = Order | Answer
 _MESSAGES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Measure, Begin, GoOn, Ready, Measured, Begun, Ended, Failed)
+    kind.__name__: kind for kind in (Measure, Begin, GoOn, Ready, Measured, Begun, Hindered, Ended, Failed)
 }
 
 

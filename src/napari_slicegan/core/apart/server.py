@@ -30,6 +30,7 @@ from napari_slicegan.core.apart.messages import (
 )
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import SliceGANError, TrainingError
+from napari_slicegan.core.events import Hindered
 from napari_slicegan.core.interruption import Switch
 from napari_slicegan.core.memory import SMALLER_TRAINING
 from napari_slicegan.core.run import Run
@@ -150,8 +151,9 @@ class Server:
         run, trainer = _begun(order) if isinstance(order, Begin) else _gone_on(order)
         self.hand.hold(trainer)
         self._say(Begun(device_in_words(trainer.gan.device)))
-        for _ in run.record(trainer):
-            pass
+        for event in run.record(trainer):
+            if isinstance(event, Hindered):
+                self._say(event)
         assert trainer.result is not None
         result = trainer.result
         self._say(Ended(result.reason, result.iterations, result.seconds))

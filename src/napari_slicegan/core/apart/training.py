@@ -11,7 +11,7 @@ from pathlib import Path
 from napari_slicegan.core.apart.messages import Begin, Begun, Ended, GoOn
 from napari_slicegan.core.apart.process import Process
 from napari_slicegan.core.errors import OutputError, TrainingError
-from napari_slicegan.core.events import EndReason, Event
+from napari_slicegan.core.events import EndReason, Event, Hindered
 from napari_slicegan.core.runs import Follower, Request, RunState, ask, summary_of
 from napari_slicegan.core.runs.status import read_status
 
@@ -82,8 +82,10 @@ class TrainingApart:
         """
         while self.result is None and not self._is_left:
             answer = self._process.answer(_SECONDS_BETWEEN_LOOKS)
-            yield from self._follower.poll()
-            if isinstance(answer, Ended):
+            yield from (event for event in self._follower.poll() if not isinstance(event, Hindered))
+            if isinstance(answer, Hindered):
+                yield answer
+            elif isinstance(answer, Ended):
                 self.result = answer
 
     def close(self) -> None:
