@@ -185,7 +185,10 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
     from PIL import JpegImagePlugin, PngImagePlugin
 
     # Opened by class: Image.open refuses large micrographs, and its limit is one for the process.
-    with warnings.catch_warnings(action="ignore"), path.open("rb") as file:  # of what is damaged beside the pixels
+    with (
+        warnings.catch_warnings(action="ignore"),
+        _Bounded(path, file_bytes) as file,
+    ):  # of what is damaged beside the pixels
         is_png = file.read(1) == b"\x89"
         file.seek(0)
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
@@ -194,6 +197,19 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
             check_claim(path.name, claimed, file_bytes, LARGEST_EXPANSION)
             array = picture_array(image)
     return array, "YXS" if array.ndim == 3 else "YX"
+
+
+class _Bounded(io.FileIO):
+    """A file of which no more is read than there is: Python takes all the memory that is asked for beforehand."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        super().__init__(path)
+        self._length = length
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to so many bytes."""
+        left = max(0, self._length - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left)) or b""
 
 
 @contextmanager

@@ -128,7 +128,9 @@ def opened(path: Path) -> tifffile.TiffFile:
     import tifffile
 
     _silence()
-    return tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
+    tif = tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
+    len(tif.pages)  # finds pages that lead back to earlier ones, through which tifffile would go round and round
+    return tif
 
 
 def _mapped(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path) -> np.ndarray:

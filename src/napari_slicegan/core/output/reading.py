@@ -6,6 +6,7 @@ They may come from anywhere: what a file claims is believed where the file can h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite, prod
@@ -20,6 +21,7 @@ from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.raster import check_held, npy_layout
 
+_NUMBERS = re.compile("[<>|]?[biuf][1248]")  # as numpy names them
 _LONGEST = 2**24  # bytes of what stands beside the voxels
 _WIDEST_NUMBER = 8  # bytes
 
@@ -174,8 +176,9 @@ def _npy(path: Path) -> Any:
 
 def _raw(path: Path) -> Any:
     facts = _facts(path)
+    if not _NUMBERS.fullmatch(facts["dtype"]):
+        raise ValueError(f"it holds {facts['dtype']} values")
     dtype, shape = np.dtype(facts["dtype"]), tuple(map(int, facts["shape"]))
-    _check_numbers(dtype)
     if min(shape) < 1:
         raise ValueError(f"its shape is {shape}")
     check_held(path.name, prod(shape) * dtype.itemsize, path.stat().st_size, 1)
