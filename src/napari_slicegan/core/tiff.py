@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,8 +131,27 @@ def opened(path: Path) -> tifffile.TiffFile:
 
     _silence()
     tif = tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
-    len(tif.pages)  # finds pages that lead back to earlier ones, through which tifffile would go round and round
+    try:
+        _check_pages(tif, path.name)
+    except BaseException:
+        tif.close()
+        raise
     return tif
+
+
+def _check_pages(tif: tifffile.TiffFile, name: str) -> None:
+    """Refuse pages that lead back to earlier ones, through which tifffile would go round and round."""
+    file, sizes, seen = tif.filehandle, tif.tiff, set[int]()
+    with suppress(struct.error, IndexError):  # of a file without pages, or cut short: reading it will tell
+        place = int(tif.pages.first.offset)
+        while place and place not in seen:
+            seen.add(place)
+            file.seek(place)
+            (tags,) = struct.unpack(sizes.tagnoformat, file.read(sizes.tagnosize))
+            file.seek(place + sizes.tagnosize + tags * sizes.tagsize)
+            (place,) = struct.unpack(sizes.offsetformat, file.read(sizes.offsetsize))
+        if place:
+            raise DataError(f"{name} is damaged: its pages lead back to earlier ones. Save it again.")
 
 
 def _mapped(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path) -> np.ndarray:

@@ -50,6 +50,8 @@ def open_volume(path: Path, shape: tuple[int, ...] = ()) -> Any:
     with _sentences(path):
         volume = openers.get(format_of(path).name, _tiff)(path)
         _check_numbers(volume.dtype)
+        if 0 in volume.shape:
+            raise ValueError(f"its shape is {volume.shape}")
         return volume.reshape(shape) if shape and isinstance(volume, np.ndarray) else volume
 
 
