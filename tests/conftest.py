@@ -14,8 +14,7 @@ from tests.guard import loopback_only
 
 # First of all: from here on this process and those that it starts reach nobody but this computer.
 loopback_only.watch()
-GUARD = str(Path(loopback_only.__file__).parent)
-os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([GUARD, *filter(None, [os.environ.get("PYTHONPATH")])]))
+os.environ.update(loopback_only.watched(os.environ))
 
 # Whoever runs the tests in the background may have told them to ignore Ctrl-C, and so all processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +26,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it takes for ever"
         QApplication.processEvents()
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def train_generate_and_look(viewer: napari.Viewer) -> None:
     """Train in a process of its own, generate a volume, look at the runs, compare."""
-    viewer.add_labels(two_phases(64), name="micrograph")
+    viewer.add_labels(two_phases(48), name="micrograph")
     train = open_dock(viewer, TRAIN)
     train_for(train, 3)
     click(train.start)
@@ -63,4 +62,3 @@ if __name__ == "__main__":
     window = napari.Viewer()
     train_generate_and_look(window)
     window.close()
-    sys.exit()

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 NOTES = "LOOPBACK_ONLY_NOTES"
 """Variable of the environment with the file of the notes, one a line."""
+FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  (pathlib is not needed by every process)
+"""Whoever has it on the path of Python is watched from its start."""
 
 _WITH_ADDRESS = {
     "socket.connect": 1,
@@ -27,6 +30,20 @@ _WITH_NAME = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyadd
 def watch() -> None:
     """Begin; there is no end, since hooks cannot be taken away."""
     sys.addaudithook(_refuse_others)
+
+
+def watched(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which new processes of Python are watched too."""
+    return {**environment, "PYTHONPATH": os.pathsep.join([FOLDER, *_others_on_path(environment)])}
+
+
+def unwatched(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same without that, for programs of others that ask who this computer is."""
+    return {**environment, "PYTHONPATH": os.pathsep.join(_others_on_path(environment))}
+
+
+def _others_on_path(environment: Mapping[str, str]) -> list[str]:
+    return [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", FOLDER)]
 
 
 def _refuse_others(event: str, args: tuple[Any, ...]) -> None:
