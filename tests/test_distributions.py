@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.guard import loopback_only
+
 ROOT = Path(__file__).parent.parent
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
     """What a command says; without what leads to the source."""
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    clean = {**os.environ, "PYTHONPATH": loopback_only.FOLDER}
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=clean)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

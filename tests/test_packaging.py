@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import subprocess
@@ -88,6 +89,41 @@ def test_the_constraints_meet_the_bounds():
     (pin,) = pins
     (version,) = [s.version for s in pin.specifier]
     assert requirements()["torch"].specifier.contains(version)
+
+
+def imported() -> set[str]:
+    """The packages that the program imports, by the names under which they are installed."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "src").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    modules = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"napari_slicegan"}
+    installed = metadata.packages_distributions()
+    return {installed[module][0].lower().replace("_", "-") for module in modules}
+
+
+def test_whatever_is_imported_is_asked_for():
+    extras = [requirements(extra=extra) for extra in ("napari", "dask", "tortuosity", "vti")]
+    asked_for = requirements().keys() | {name for extra in extras for name in extra}
+    assert "numpy" in imported()
+    assert not imported() - asked_for
+
+
+def oldest(project: dict) -> list[str]:
+    return list(runpy.run_path(str(ROOT / "tools" / "oldest.py"))["oldest"](project))
+
+
+def test_the_oldest_versions_that_are_tested_are_the_bounds():
+    extras = [requirements(extra=extra) for extra in ("napari", "dask", "tortuosity", "vti")]
+    bounds = [(name, requirement) for group in (requirements(), *extras) for name, requirement in group.items()]
+    pins = {f"{name}=={bound.version}" for name, requirement in bounds for bound in requirement.specifier}
+    assert {pin.lower() for pin in oldest(PROJECT)} == {pin for pin in pins if not pin.startswith("torch==")}
+
+
+@pytest.mark.parametrize("text", ["numpy<3", "numpy", "numpy>=1.26,<3"])
+def test_what_is_no_lower_bound_cannot_be_tested_as_the_oldest_version(text):
+    with pytest.raises(ValueError, match="is not a lower bound"):
+        oldest({"dependencies": [text], "optional-dependencies": {"all": []}})
 
 
 def test_the_napari_hub_can_find_it():

@@ -1,9 +1,11 @@
 """Trainings of several processes: started by the command or by torchrun, stopped, broken off, gone on with."""
 
+import os
 import signal
 import subprocess
 import sys
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,7 @@ import torch
 from napari_slicegan.core.model import SliceGAN
 from tests.cli.conftest import blobs, write
 from tests.cli.test_stopping import train_for_long
+from tests.guard import loopback_only
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent the POSIX way")
 
@@ -27,6 +30,13 @@ def assert_ended(process: psutil.Process) -> None:
     for one in alive:
         one.kill()
     assert not alive
+
+
+def assert_heard_here_alone(*processes: psutil.Process) -> None:
+    """No other computer can reach what processes of this one listen to, and they have reached none."""
+    addresses = [connection.laddr.ip for process in processes for connection in process.net_connections("inet")]
+    assert addresses
+    assert all(ip_address(address).is_loopback for address in addresses), addresses
 
 
 def weights(run: str) -> torch.Tensor:
@@ -73,6 +83,7 @@ def test_a_stop_reaches_all_processes(number, code, start, command, image, setti
 
 def test_a_process_that_dies_ends_the_run_with_a_sentence(start, command, image, settings):
     process = train_for_long(start, image, settings, "--devices", 2)
+    assert_heard_here_alone(psutil.Process(process.pid), other_process(process))
     other_process(process).kill()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -126,10 +137,22 @@ def test_the_others_end_too_where_the_first_ends_before_they_have_met(number, st
     assert "Traceback" not in process.communicate()[1]
 
 
-def test_torchrun_starts_the_processes_as_well(image, settings):
+def run_by_torchrun(*program: object) -> subprocess.CompletedProcess:
+    """It is not of this project, and asks what this computer is called."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.run(
+        [*launcher, *map(str, program)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+        env=loopback_only.unwatched(os.environ),
+    )
+
+
+def test_torchrun_starts_the_processes_as_well(image, settings):
     command = ["-m", "napari_slicegan", "train", image, "--out", "run", "--config", settings, "--iterations", "2"]
-    done = subprocess.run([*launcher, *map(str, command)], capture_output=True, text=True, timeout=180, check=False)
+    done = run_by_torchrun(*command)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Trained 2 iterations") == 1
     assert Path("run/model.safetensors").exists()
@@ -163,7 +186,6 @@ image = {str(image)!r} if os.environ["RANK"] == "0" else {str(other)!r}
 sys.exit(main(["train", image, "--out", "run", "--config", {str(settings)!r}, "--iterations", "2"]))
 """
     Path("script.py").write_text(script)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "script.py"]
-    done = subprocess.run(launcher, capture_output=True, text=True, timeout=180, check=False)
+    done = run_by_torchrun("script.py")
     assert done.returncode != 0
     assert "Process 1 of the training: The images are others than those of the first process" in done.stderr

@@ -40,7 +40,7 @@ def in_memory(model, request):
 
 @pytest.fixture(scope="module")
 def two_processes():
-    options = {"dashboard_address": ":0", "worker_dashboard_address": None}
+    options = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": None}
     with LocalCluster(n_workers=2, threads_per_worker=1, **options) as running:
         yield running
 
@@ -252,7 +252,7 @@ def test_a_scheduler_without_workers_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_SECONDS_TO_CONNECT", 1)
     monkeypatch.setattr(cluster, "_SECONDS_FOR_WORKERS", 1)
     with (
-        LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as empty,
         pytest.raises(ModelError, match="has no workers: start some"),
     ):
         stream_on_cluster(a_model(), REQUESTS["periodic"], tmp_path / "v.ome.zarr", empty.scheduler_address)

@@ -161,7 +161,8 @@ class CheckPanel:
     def _button(self, offer: Snap | Crop | Shrink) -> PushButton:
         if isinstance(offer, Shrink):
             tooltip = f"Train on images of which {offer.times} x {offer.times} pixels became one; see the row Shrink."
-            return button(f"Shrink by {offer.times}", tooltip, partial(self._chooser.shrink.set_value, offer.times))
+            shrink = partial(setattr, self._chooser.shrink, "value", offer.times)
+            return button(f"Shrink by {offer.times}", tooltip, shrink)
         choice = self._chooser.choice
         layer = choice.layers[offer.image] if choice else None
         if isinstance(offer, Snap):

@@ -102,8 +102,9 @@ class VtiSink:
         written = writer.Write()
         if stop:
             raise stop[0]
-        if not written:
-            raise _system_error(writer.GetErrorCode())
+        code = writer.GetErrorCode()
+        if code or not written:  # older versions of VTK say that they have written what they were refused
+            raise _system_error(code)
 
     def close(self) -> None:
         """Let go of the volume."""
