@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -24,6 +25,17 @@ def test_a_png_file_whose_pixels_claim_gigabytes_is_read_as_far_as_it_goes(tmp_p
     with little_memory(), watched(tmp_path) as errors:
         assert np.array_equal(read_image(path).array, picture)
     assert not errors
+
+
+def test_a_png_file_of_deep_pixels_claims_two_bytes_for_each(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.arange(108, dtype=np.uint16).reshape(9, 12) * 500).save(path)
+    content = path.read_bytes()
+    rows = 10_000 * len(content) // 12 - 9  # more than the file can hold, and less if each pixel were a byte
+    header = b"IHDR" + content[16:20] + rows.to_bytes(4, "big") + content[24:29]
+    path.write_bytes(content[:12] + header + zlib.crc32(header).to_bytes(4, "big") + content[33:])
+    with pytest.raises(DataError, match="it is damaged or cut short"):
+        read_image(path)
 
 
 @pytest.mark.parametrize(("count", "to"), [(2, -1), (2, 0), (150, -1), (150, 7)])

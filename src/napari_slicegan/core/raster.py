@@ -193,7 +193,8 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
         file.seek(0)
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
         with opener(file) as image:
-            claimed = image.width * image.height * len(image.getbands())
+            depth = 2 if image.mode.startswith("I") else 1  # bytes of a number
+            claimed = image.width * image.height * len(image.getbands()) * depth
             check_claim(path.name, claimed, file_bytes, LARGEST_EXPANSION)
             array = picture_array(image)
     return array, "YXS" if array.ndim == 3 else "YX"
