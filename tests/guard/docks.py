@@ -31,7 +31,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def train_generate_and_look(viewer: napari.Viewer) -> None:
     """Train in a process of its own, generate a volume, look at the runs, compare."""
-    viewer.add_labels(two_phases(48), name="micrograph")
+    viewer.add_labels(two_phases(), name="micrograph")
     train = open_dock(viewer, TRAIN)
     train_for(train, 3)
     click(train.start)
