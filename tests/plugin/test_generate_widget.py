@@ -144,7 +144,7 @@ def test_a_volume_that_does_not_fit_into_memory(dock, viewer, qtbot, monkeypatch
     click(dock.generate)
     status = until_done(dock, qtbot)
     assert status.state is State.FAILED
-    assert "not enough memory" in text_of(dock.panel.message)
+    assert "does not fit into memory: end other programs" in text_of(dock.panel.message)
     assert dock.generate.enabled
     assert not viewer.layers
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 import torch
 
+from napari_slicegan import __version__
 from napari_slicegan.core.errors import ModelError
 
 _LONGEST = 200  # characters of a text
@@ -52,7 +52,7 @@ class Machine:
     @classmethod
     def here(cls, device: torch.device, processes: int = 1) -> Machine:
         """What computes now, in this process."""
-        own = version("napari-slicegan"), torch.__version__
+        own = __version__, torch.__version__
         return cls(*own, device.type, _processor(device), torch.get_num_threads(), processes)
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.sinks.base import VolumeDescription
 from napari_slicegan.core.raster import check_held, npy_layout
 
-_NUMBERS = re.compile("[<>|]?[biuf][1248]")  # as numpy names them
+_NUMBERS = re.compile(r"[<>|=]?[biuf][1248]|bool|u?int(8|16|32|64)|float(16|32|64)")  # as numpy names them
 _LONGEST = 2**24  # bytes of what stands beside the voxels
 _WIDEST_NUMBER = 8  # bytes
 
