@@ -20,6 +20,8 @@ CARD = ("title", "author", "licence", "notes")
 #: Characters of a name and of a text of the card at most.
 LONGEST_NAME, LONGEST_TEXT = 100, 10_000
 _LARGEST_SIZE = 1e300  # whole numbers of JSON have no end
+# Read at once: a process that gives up rights may not be able to later.
+_VERSIONS = {package: version(package) for package in ("napari-slicegan", "torch")}
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -145,7 +147,7 @@ class ModelInfo:
 
 def versions() -> dict[str, str]:
     """What computes, for whoever wants to do the same again."""
-    return {package: version(package) for package in ("napari-slicegan", "torch")}
+    return dict(_VERSIONS)
 
 
 def _is_text(value: object, longest: int) -> bool:
