@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy import ndimage
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output import unfinished
+from napari_slicegan.core.threads import using_threads
 from napari_slicegan.core.volume import tiles
 
 SETS = {
@@ -72,10 +72,8 @@ def data(image) -> TrainingData:
 @pytest.fixture(autouse=True)
 def _one_thread():
     """Small tensors are faster on one thread, and results do not depend on how busy the machine is."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with using_threads(1):
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from napari_slicegan.core import device as device_module
-from napari_slicegan.core import training_estimate
+from napari_slicegan.core import training_estimate, training_memory
 from napari_slicegan.core.config import TrainingConfig
 from napari_slicegan.core.data import TrainingData
 from napari_slicegan.core.gan import GAN
@@ -112,3 +112,20 @@ def test_the_volumes_that_are_judged_need_memory(recipe, data):
     )
     outputs = 80 * data.channels * 64**3 * 2
     assert outputs < many - few < 2 * outputs
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_where_there_is_plenty_nothing_is_counted(name, data):
+    preset = PRESETS[name]
+    gan = GAN(data, preset.network, preset.training, torch.device("meta"))
+    plenty = training_memory._PLENTY + 4 * training_memory._numbers_at_most(gan)
+    assert plenty > 2 * training_bytes(data, preset.network, preset.training, "cpu")
+
+
+def test_images_that_are_loaded_are_not_counted_once_more(recipe, monkeypatch):
+    data = TrainingData.from_labels(blobs((400, 400)))
+    gan = GAN(data, small_network(), recipe, torch.device("cpu"))
+    needed = training_bytes(data, small_network(), recipe, "cpu") - data.sources[0].nbytes
+    for free, fits in ((needed, True), (needed - 1, False)):
+        monkeypatch.setattr(training_memory, "free_bytes", lambda _, free=free: free)
+        assert (training_memory.training_shortage(gan, data) == "") is fits

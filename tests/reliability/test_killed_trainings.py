@@ -15,32 +15,17 @@ from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.resuming import Saved
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs import RunState, is_run, newest_preview, previews, read_history, read_preview, summary_of
+from tests.cli.conftest import EDGE, TINY
 from tests.core.conftest import blobs
 from tests.reliability import victims
 
-ITERATIONS, INTERVAL, EDGE = 60, 5, 16
-SETTINGS = f"""
-[network]
-kernel = [4, 4, 4]
-stride = [2, 2, 2]
-padding = [2, 2, 3]
-channels = [6, 4]
-latent_channels = 2
-discriminator_channels = [2, 4]
-[training]
-discriminator_volumes = 1
-generator_volumes = 1
-real_crops = 2
-discriminator_steps = 1
-slices_per_axis = 2
-average = 0.5
-report_seconds = 0
-preview_seconds = 0.001
-evaluation_iterations = 30
-balance_volumes = 8
-patience = 0
-checkpoint_iterations = {INTERVAL}
-"""
+ITERATIONS, INTERVAL = 60, 5
+SETTINGS = (
+    TINY.replace("preview_seconds = 0", "preview_seconds = 0.001").replace(
+        "evaluation_iterations = 0", "evaluation_iterations = 30"
+    )
+    + f"report_seconds = 0\nbalance_volumes = 8\ncheckpoint_iterations = {INTERVAL}\n"
+)
 
 
 @dataclass

@@ -15,6 +15,7 @@ from napari_slicegan.core.output import unfinished
 from napari_slicegan.core.output.streaming import stream
 from napari_slicegan.core.run import Run
 from napari_slicegan.core.runs import RunState, list_runs, read_history, summary, summary_of
+from napari_slicegan.core.threads import using_threads
 from napari_slicegan.core.volume import tiles
 from tests.core.conftest import blobs, small_network
 from tests.core.streams import REQUEST, content, narrow_model
@@ -40,10 +41,8 @@ def moved_clocks(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with using_threads(1):
+        yield
 
 
 def started(path, **changes):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -89,17 +88,6 @@ class Machine:
 def machine_in(record: Mapping[str, Any]) -> Machine | None:
     """The machine that a record tells of; None where it does, as older files do, not."""
     return Machine.from_dict(record["machine"]) if "machine" in record else None
-
-
-@contextmanager
-def using_threads(number: int) -> Iterator[None]:
-    """While its ``with`` block lasts, torch divides its work among so many threads; 0 leaves them as they are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _processor(device: torch.device) -> str:

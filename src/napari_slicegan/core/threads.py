@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 
@@ -23,3 +25,16 @@ def use_threads(number: int) -> None:
 def used_threads(number: int) -> int:
     """With how many threads torch computes after `use_threads`, in whatever thread that was called."""
     return number or _own_threads()
+
+
+@contextmanager
+def using_threads(number: int) -> Iterator[None]:
+    """While its ``with`` block lasts, torch computes with so many threads; 0 leaves them as they are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

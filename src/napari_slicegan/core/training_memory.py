@@ -44,19 +44,19 @@ def training_bytes(data: TrainingData, network: NetworkConfig, training: Trainin
         judged = Sample(network, training.balance_volumes or VOLUMES).bytes_of_outputs(data.channels)
         copies = _BALANCED if training.balance_volumes else 1
         besides.append(_BATCH * batch + copies * judged + _CURVES * data.channels)
-    images = sum(source.nbytes for source in data.sources) if device == "cpu" else 0
+    images = _bytes_of_images(data, device)
     return int(_BASE.get(device, 0) + _COPIES * _weights(gan) + images + _KEPT * updates + max(besides))
 
 
 def training_shortage(gan: GAN, data: TrainingData) -> str:
-    """Why the free memory will not do for a training, in a sentence; empty if it will.
+    """Why the free memory will not do for a training whose images are loaded, in a sentence; empty if it will.
 
     Takes some seconds, but no time where there is plenty.
     """
-    free = free_bytes(gan.device)
-    if _PLENTY + 4 * _numbers_at_most(gan) <= free:
+    free, kind = free_bytes(gan.device), gan.device.type
+    if _PLENTY + 2 * _COPIES * _weights(gan) + 4 * _numbers_at_most(gan) <= free:
         return ""
-    needed = training_bytes(data, gan.network, gan.training, gan.device.type)
+    needed = training_bytes(data, gan.network, gan.training, kind) - _bytes_of_images(data, kind)
     return shortage("The training", needed, SMALLER_TRAINING, free)
 
 
@@ -69,6 +69,11 @@ def _numbers_at_most(gan: GAN) -> int:
     made = 2 * edge**3 * max(network.image_channels, *network.channels)  # of a volume
     volumes = max(recipe.discriminator_volumes, recipe.generator_volumes)
     return int(16 * (volumes * (made + slices * judged) + 3 * recipe.real_crops * judged))
+
+
+def _bytes_of_images(data: TrainingData, device: str) -> int:
+    """What the images take on a kind of device: crops alone go to a graphics card."""
+    return sum(source.nbytes for source in data.sources) if device == "cpu" else 0
 
 
 def _weights(gan: GAN) -> int:

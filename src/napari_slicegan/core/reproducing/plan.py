@@ -10,10 +10,11 @@ from typing import Any
 
 from napari_slicegan.core.config import NetworkConfig, TrainingConfig
 from napari_slicegan.core.errors import ConfigError, ModelError
-from napari_slicegan.core.machine import Machine, using_threads
+from napari_slicegan.core.machine import Machine
 from napari_slicegan.core.model_info import ModelInfo
 from napari_slicegan.core.runs.status import evaluation_of
 from napari_slicegan.core.sessions import ORIGIN, Session, sessions_in
+from napari_slicegan.core.threads import using_threads
 
 _LONGEST = 2000  # characters of a text
 

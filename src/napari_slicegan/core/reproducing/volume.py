@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from napari_slicegan.core.comparison.samples import read_volume
 from napari_slicegan.core.errors import DataError, ModelError
-from napari_slicegan.core.machine import Machine, machine_in, using_threads
+from napari_slicegan.core.machine import Machine, machine_in
 from napari_slicegan.core.model import SliceGAN
 from napari_slicegan.core.output.formats import OME_ZARR, format_of
 from napari_slicegan.core.output.reading import open_volume, provenance_of
 from napari_slicegan.core.reproducing.verdict import Verdict
+from napari_slicegan.core.threads import using_threads
 from napari_slicegan.core.volume.request import VolumeRequest
 from napari_slicegan.core.volume.tiles import Slices, Tile
 
