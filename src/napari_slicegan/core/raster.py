@@ -185,10 +185,8 @@ def read_picture(path: Path, file_bytes: int) -> tuple[np.ndarray, str]:
     from PIL import JpegImagePlugin, PngImagePlugin
 
     # Opened by class: Image.open refuses large micrographs, and its limit is one for the process.
-    with (
-        warnings.catch_warnings(action="ignore"),
-        _Bounded(path, file_bytes) as file,
-    ):  # of what is damaged beside the pixels
+    # What is damaged beside the pixels is no reason for a warning.
+    with warnings.catch_warnings(action="ignore"), _Bounded(path, file_bytes) as file:
         is_png = file.read(1) == b"\x89"
         file.seek(0)
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
